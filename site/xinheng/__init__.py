@@ -1,0 +1,1 @@
+"""信衡: the site of a credit-management company."""

@@ -1,0 +1,195 @@
+"""The application: named steps, the table of contents."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from xinheng.articles import feeds
+from xinheng.articles import views as articles
+from xinheng.articles.cover import SHAPES, cover
+from xinheng.articles.favourites import Favourites
+from xinheng.articles.library import LibraryHolder
+from xinheng.articles.reads import ReadCounter
+from xinheng.articles.structured import article_data
+from xinheng.company import Company, load_company
+from xinheng.crypto import load_keys
+from xinheng.db import open_databases
+from xinheng.errors import install_error_pages
+from xinheng.filters import install_filters
+from xinheng.forms.definition import PublishedForm
+from xinheng.forms.loader import CONSULTATION, load_consultation
+from xinheng.headers import SecurityHeaders
+from xinheng.i18n import start_i18n
+from xinheng.leads import views as leads
+from xinheng.leads.record import EnquiryDesk
+from xinheng.markup import highlighted
+from xinheng.migrations import upgrade
+from xinheng.origin_check import Confirmation, Verdict, judge
+from xinheng.page_cache import LongLivedStatic, compress
+from xinheng.pages import views as pages
+from xinheng.reloading import Reloading, last_good, version_of
+from xinheng.settings import SettingError, Settings
+
+FORM_BYTES = 64 * 1024
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build the application from settings. Raises BadDocument, SettingError, WeakKey or DatabaseUnsafe."""
+    app = Flask("xinheng", static_folder=str(settings.static), static_url_path="/static")
+    configure(app, settings)
+    start_logging(settings)
+    start_i18n(app, settings)
+    company = watch_company(app, settings)
+    open_stores(app, settings)
+    watch_library(app, settings)
+    start_consultation(app, settings, company)
+    install_filters(app, settings)
+    share_with_templates(app, settings, company)
+    guard_origin(app, settings)
+    for blueprint in (articles.blueprint, feeds.blueprint, leads.blueprint, pages.blueprint):
+        app.register_blueprint(blueprint)
+    install_error_pages(app)
+    compress.init_app(app)
+    wrap(app, settings)
+    return app
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        ORIGIN=settings.origin,
+        TRUSTED_HOSTS=settings.trusted_hosts,
+        MAX_CONTENT_LENGTH=FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=FORM_BYTES,
+        MAX_FORM_PARTS=50,
+        COMPRESS_REGISTER=False,
+        COMPRESS_BR_LEVEL=4,
+        COMPRESS_MIMETYPES=[
+            "text/html",
+            "application/xml",
+            "application/atom+xml",
+            "text/plain",
+            "application/json",
+        ],
+    )
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+
+
+def start_logging(settings: Settings) -> None:
+    """One line an event, to standard error; nothing a visitor typed is ever an argument of a log call."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+
+
+def watch_company(app: Flask, settings: Settings) -> Callable[[], Company]:
+    load = partial(load_company, settings.content)
+    if settings.production:
+        load = last_good(
+            settings.content, ["site.toml"], settings.data / "last-good" / "content", load_company
+        )  # type: ignore[assignment]
+    company = Reloading(partial(version_of, [settings.content / "site.toml"]), load).current
+    if settings.production and company().sample:
+        raise SettingError(
+            "content/site.toml 还是示例公司（sample = true）：正式环境请换成您的公司，并把 sample 改为 false"
+        )
+    app.extensions["xinheng.company"] = company
+    return company
+
+
+def open_stores(app: Flask, settings: Settings) -> None:
+    """Keys and databases, the schema brought up to date, and what counts reads and favourites."""
+    keys, databases = load_keys(settings.data / "keys"), open_databases(settings.data)
+    upgrade(databases)
+    app.extensions["xinheng.keys"] = keys
+    app.extensions["xinheng.databases"] = databases
+    app.extensions["xinheng.reads"] = ReadCounter(databases.counters)
+    app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys)
+
+
+def watch_library(app: Flask, settings: Settings) -> None:
+    holder = LibraryHolder(
+        settings.content, settings.data / "library", start_from_last_good=settings.production
+    )
+    holder.current()
+    app.extensions["xinheng.library"] = holder
+
+
+def start_consultation(app: Flask, settings: Settings, company: Callable[[], Company]) -> None:
+    """The form as data, and the desk that records what it brings."""
+
+    def load(folder: Any = settings.forms) -> PublishedForm:
+        form = load_consultation(folder, company())
+        desk.publish(form)
+        return form
+
+    keys = app.extensions["xinheng.keys"]
+    desk = EnquiryDesk(
+        app.extensions["xinheng.databases"].leads,
+        keys,
+        retention_days=company().retention_days,
+        site=settings.origin,
+    )
+    files = [settings.forms / CONSULTATION, settings.content / "site.toml"]
+    guarded = last_good(settings.forms, [CONSULTATION], settings.data / "last-good" / "forms", load)
+    published = Reloading(partial(version_of, files), guarded if settings.production else load).current
+    published()
+    app.extensions["xinheng.consultation"] = leads.Consultation(
+        desk=desk,
+        confirmation=Confirmation(keys.web),
+        published=published,
+        company=company,
+        article_slugs=lambda: app.extensions["xinheng.library"].current().by_slug,
+        own_host=urlsplit(settings.origin).netloc,
+    )
+
+
+def share_with_templates(app: Flask, settings: Settings, company: Callable[[], Company]) -> None:
+    @app.context_processor
+    def shared() -> dict[str, object]:
+        return {
+            "company": company(),
+            "origin": settings.origin,
+            "consultation_form": leads.shown_form,
+            "pages": app.extensions["xinheng.library"].current().pages,
+        }
+
+    app.jinja_env.globals.update(
+        cover=cover, shapes=SHAPES, highlighted=highlighted, article_data=article_data
+    )
+
+
+def guard_origin(app: Flask, settings: Settings) -> None:
+    """What changes something must come from our own pages; only the consultation form may ask to be confirmed."""
+
+    @app.before_request
+    def check() -> None:
+        if request.method in SAFE_METHODS:
+            return
+        g.origin_verdict = judge(dict(request.headers), settings.origins)
+        asks = request.endpoint == "leads.submit" and g.origin_verdict is Verdict.UNKNOWN
+        if g.origin_verdict is not Verdict.OWN and not asks:
+            abort(403)
+
+
+def wrap(app: Flask, settings: Settings) -> None:
+    """WSGI layers, the outermost last."""
+    static = WhiteNoise(
+        app.wsgi_app,
+        root=str(settings.static),
+        prefix="static/",
+        autorefresh=not settings.production,
+        max_age=60,
+        allow_all_origins=False,
+    )
+    application: Any = SecurityHeaders(LongLivedStatic(static), settings)
+    if settings.proxies:
+        application = ProxyFix(application, x_for=settings.proxies, x_proto=settings.proxies, x_host=0)
+    app.wsgi_app = application  # type: ignore[method-assign]

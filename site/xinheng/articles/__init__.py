@@ -1,0 +1,1 @@
+"""Articles: the library, what is related, search, feeds and reads."""

@@ -1,0 +1,74 @@
+"""Who reads, as far as a count needs it: a person or a robot, from what kind of place, on which network."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Literal
+from urllib.parse import urlsplit
+
+from counter_robots import is_robot_or_machine
+
+ReferrerKind = Literal["search", "social", "direct", "own", "other"]
+
+_SEARCH = (
+    "baidu.com",
+    "so.com",
+    "sogou.com",
+    "sm.cn",
+    "bing.com",
+    "google.",
+    "toutiao.com",
+    "yandex.",
+    "duckduckgo.com",
+)
+_SOCIAL = (
+    "weixin.qq.com",
+    "wechat.com",
+    "weibo.",
+    "zhihu.com",
+    "douyin.com",
+    "xiaohongshu.com",
+    "linkedin.",
+    "t.co",
+)
+
+# The shared list knows few Chinese crawlers, and takes the browser inside Baidu's own app for its spider.
+_CRAWLER = re.compile(r"spider|crawl|slurp|(?<!cu)bot\b|yisou|headless|preview|monitor", re.IGNORECASE)
+_READING_APP = re.compile(
+    r"baiduboxapp|baidubrowser|MicroMessenger|UCBrowser|QQBrowser|DingTalk|Quark|Weibo", re.IGNORECASE
+)
+
+
+def address_prefix(address: str) -> str:
+    """The network a reader comes from: /24 for IPv4, /56 for IPv6."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 56), strict=False))
+
+
+def referrer_kind(referrer_host: str, own_host: str) -> ReferrerKind:
+    """The kind of place a reader came from, by the referrer's host; the host itself is not kept."""
+    host = referrer_host.lower()
+    if not host:
+        return "direct"
+    if host == own_host.lower():
+        return "own"
+    if any(name in host for name in _SEARCH):
+        return "search"
+    return "social" if any(name in host for name in _SOCIAL) else "other"
+
+
+def counts_as_person(agent: str, purpose: str) -> bool:
+    """Whether a request looks like a person reading: a browser that isn't on the robots' list and isn't prefetching."""
+    if not agent or "prefetch" in purpose or _CRAWLER.search(agent):
+        return False
+    return bool(_READING_APP.search(agent)) or not is_robot_or_machine(agent)
+
+
+def referrer_host(referrer: str) -> str:
+    return urlsplit(referrer).hostname or "" if "//" in referrer else ""

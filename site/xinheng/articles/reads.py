@@ -1,0 +1,216 @@
+"""Read counts: what people read, counted once a reader in 30 minutes, decided when counts are flushed.
+
+A worker gathers reads in memory and flushes once a second. Whether a read counts is decided in the database by one
+statement on a unique key (article, reader), so the number is exact over any count of workers. The reader is a keyed
+hash of address prefix and browser under a salt of the day, which is deleted afterwards: no cookie, no address stored.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import hmac
+import logging
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from flask import current_app
+from sqlalchemy import Date, Integer, LargeBinary, String, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from xinheng.articles.readers import ReferrerKind, address_prefix, referrer_kind
+from xinheng.db import CountersBase, Database, DatabaseBusy
+from xinheng.settings import SHANGHAI
+
+AGAIN_AFTER = 30 * 60  # seconds after which the same reader counts again
+FLUSH_EVERY = 1.0
+log = logging.getLogger(__name__)
+
+
+class ReadCount(CountersBase):
+    """How often an article was read on one day (Shanghai), by where the readers came from."""
+
+    __tablename__ = "read_counts"
+
+    article: Mapped[str] = mapped_column(String(80), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    source: Mapped[str] = mapped_column(String(8), primary_key=True)
+    reads: Mapped[int] = mapped_column(Integer, nullable=False, default=0)
+
+
+class ReadMark(CountersBase):
+    """When a reader's read of an article counted last (seconds since 1970)."""
+
+    __tablename__ = "read_marks"
+
+    article: Mapped[str] = mapped_column(String(80), primary_key=True)
+    reader: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    counted_at: Mapped[int] = mapped_column(Integer, nullable=False, index=True)
+
+
+class DailySalt(CountersBase):
+    """The salt of one day's reader hashes."""
+
+    __tablename__ = "daily_salts"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    salt: Mapped[bytes] = mapped_column(LargeBinary(32), nullable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One read as it came in; `at` in seconds since 1970."""
+
+    article: str
+    reader: bytes
+    source: ReferrerKind
+    at: int
+
+
+class ReadCounter:
+    """One worker's share: pending reads in memory, and the stored totals as of the last flush."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._pending: list[Read] = []
+        self._totals: Counter[str] = Counter()
+        self._totals_at = float("-inf")
+        self._salts: dict[date, bytes] = {}
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+
+    def record(self, article: str, *, address: str, agent: str, referrer_host: str, own_host: str) -> int:
+        """Hold a read for the next flush; returns the count to show: what is stored and what this worker holds."""
+        now = datetime.now(SHANGHAI)
+        reader = self._reader(now.date(), address, agent)
+        read = Read(article, reader, referrer_kind(referrer_host, own_host), int(now.timestamp()))
+        with self._lock:
+            self._pending.append(read)
+            held = len({each.reader for each in self._pending if each.article == article})
+        self._start()
+        return self.total(article) + held
+
+    def total(self, article: str) -> int:
+        return self.totals()[article]
+
+    def totals(self) -> Counter[str]:
+        """All counts as stored, at most a second old."""
+        if time.monotonic() - self._totals_at > FLUSH_EVERY:
+            with self._database.reading() as session:
+                self._totals = _stored_totals(session)
+            self._totals_at = time.monotonic()
+        return self._totals
+
+    def since(self, day: date) -> Mapping[str, int]:
+        """Reads by article from a day on."""
+        query = (
+            select(ReadCount.article, func.sum(ReadCount.reads))
+            .where(ReadCount.day >= day)
+            .group_by(ReadCount.article)
+        )
+        with self._database.reading() as session:
+            return {article: int(reads) for article, reads in session.execute(query)}
+
+    def flush(self) -> None:
+        """Decide and store what is pending; what could not be stored stays pending."""
+        with self._lock:
+            reads, self._pending = self._pending, []
+        if not reads:
+            return
+        try:
+            with self._database.writing() as session:
+                _store(session, reads)
+                self._totals = _stored_totals(session)
+            self._totals_at = time.monotonic()
+        except (DatabaseBusy, OperationalError):
+            log.warning("浏览量暂时写不进数据库，稍后再试（%d 条）", len(reads))
+            with self._lock:
+                self._pending[:0] = reads
+
+    def stop(self) -> None:
+        """Flush what is held and end the thread."""
+        self._stopping.set()
+        if self._thread:
+            self._thread.join(timeout=5)
+        self.flush()
+
+    def _start(self) -> None:
+        """The flushing thread starts with the first read, in the worker that got it."""
+        if self._thread is None:
+            with self._lock:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="flush-reads", daemon=True)
+                    self._thread.start()
+                    atexit.register(self.stop)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(FLUSH_EVERY):
+            self.flush()
+
+    def _reader(self, day: date, address: str, agent: str) -> bytes:
+        if day not in self._salts:
+            self._salts = {day: self._salt(day)}
+        message = f"{address_prefix(address)}\n{agent}".encode()
+        return hmac.digest(self._salts[day], message, hashlib.sha256)[:16]
+
+    def _salt(self, day: date) -> bytes:
+        """The day's salt, made by the worker that needs it first; those of past days are deleted."""
+        with self._database.writing() as session:
+            session.execute(insert(DailySalt).values(day=day, salt=os.urandom(32)).on_conflict_do_nothing())
+            session.execute(delete(DailySalt).where(DailySalt.day < day))
+            stale = int(time.time()) - AGAIN_AFTER
+            session.execute(delete(ReadMark).where(ReadMark.counted_at < stale))
+            return session.scalars(select(DailySalt.salt).where(DailySalt.day == day)).one()
+
+
+def _store(session: Session, reads: list[Read]) -> None:
+    """Mark each read; those whose mark took are added up and stored, a row an article, day and source."""
+    counted: Counter[tuple[str, date, str]] = Counter()
+    for read in reads:
+        if _mark(session, read):
+            counted[(read.article, datetime.fromtimestamp(read.at, SHANGHAI).date(), read.source)] += 1
+    for (article, day, source), number in counted.items():
+        row = insert(ReadCount).values(article=article, day=day, source=source, reads=number)
+        session.execute(
+            row.on_conflict_do_update(
+                index_elements=["article", "day", "source"],
+                set_={"reads": ReadCount.reads + row.excluded.reads},
+            )
+        )
+
+
+def _mark(session: Session, read: Read) -> bool:
+    """Whether this read counts: the reader is new to the article, or counted last 30 minutes ago or more."""
+    fresh = insert(ReadMark).values(article=read.article, reader=read.reader, counted_at=read.at)
+    if session.execute(fresh.on_conflict_do_nothing()).rowcount:  # type: ignore[attr-defined]
+        return True
+    again = update(ReadMark).where(
+        ReadMark.article == read.article,
+        ReadMark.reader == read.reader,
+        ReadMark.counted_at <= read.at - AGAIN_AFTER,
+    )
+    return bool(session.execute(again.values(counted_at=read.at)).rowcount)  # type: ignore[attr-defined]
+
+
+def _stored_totals(session: Session) -> Counter[str]:
+    rows = session.execute(select(ReadCount.article, func.sum(ReadCount.reads)).group_by(ReadCount.article))
+    return Counter({article: int(reads) for article, reads in rows})
+
+
+def read_counter() -> ReadCounter:
+    """The read counter of the running application."""
+    counter: ReadCounter = current_app.extensions["xinheng.reads"]
+    return counter
+
+
+def recent_reads(days: int = 30) -> Mapping[str, int]:
+    """Reads by article in the last days, today included."""
+    return read_counter().since(datetime.now(SHANGHAI).date() - timedelta(days=days - 1))

@@ -1,0 +1,193 @@
+"""Data files that people write: Markdown with YAML front matter, and TOML. A fault names file, place and remedy."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+Model = TypeVar("Model", bound=BaseModel)
+Keys = tuple[str | int, ...]
+
+_EMPTY = {"", "~", "null"}
+_MESSAGES = {
+    "missing": "缺少这一项",
+    "extra_forbidden": "没有这个键，请对照说明检查拼写",
+    "string_type": "应为文字",
+    "int_parsing": "应为整数",
+    "int_type": "应为整数",
+    "float_type": "应为数字",
+    "bool_type": "应为 true 或 false",
+    "list_type": "应为列表",
+    "tuple_type": "应为列表",
+    "dict_type": "应为一组键和值",
+    "model_type": "应为一组键和值",
+    "string_too_short": "不能为空",
+    "too_short": "至少要有 {min_length} 项",
+    "too_long": "最多 {max_length} 项",
+    "string_too_long": "最多 {max_length} 个字",
+    "literal_error": "应为 {expected}",
+    "string_pattern_mismatch": "格式不对，应符合 {pattern}",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than_equal": "不能大于 {le}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a file: where (line from 1, or 0 where only the key path is known) and what was expected."""
+
+    file: Path
+    line: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else str(self.file)
+        return f"{place}: {self.key}：{self.message}" if self.key else f"{place}: {self.message}"
+
+
+class BadDocument(ValueError):
+    """A data file, or several, that can't be used; `faults` has all that was found."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+@dataclass(frozen=True, slots=True)
+class FrontMatter:
+    """A Markdown file in two parts. `lines` gives each key path's line; `body_line` is the body's first line."""
+
+    file: Path
+    data: dict[str, Any]
+    lines: Mapping[Keys, int]
+    body: str
+    body_line: int
+
+
+@dataclass(slots=True)
+class _Reading:
+    file: Path
+    first_line: int
+    lines: dict[Keys, int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def read_text(file: Path) -> str:
+    """The text of a UTF-8 file without a byte-order mark, lines ended by a line feed."""
+    try:
+        return file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as fault:
+        line = fault.object[: fault.start].count(b"\n") + 1
+        raise BadDocument([Fault(file, line, "", "不是 UTF-8 编码，请另存为 UTF-8")]) from fault
+
+
+def read_front_matter(file: Path) -> FrontMatter:
+    """Split and parse a Markdown file. All plain values stay strings: `no`, `1:30` and dates mean what they say."""
+    text = read_text(file)
+    lines = text.split("\n")
+    if lines[0].strip() != "---":
+        raise BadDocument(
+            [Fault(file, 1, "", "文件应以 --- 开头，下面写标题、栏目、发布时间等，再以 --- 结束")]
+        )
+    try:
+        end = next(number for number, line in enumerate(lines[1:], start=1) if line.rstrip() == "---")
+    except StopIteration:
+        raise BadDocument([Fault(file, 1, "", "开头的 --- 之后缺少结束的 ---")]) from None
+    reading = _Reading(file, first_line=2)
+    data = _parse("\n".join(lines[1:end]) + "\n", reading)
+    if reading.faults:
+        raise BadDocument(reading.faults)
+    return FrontMatter(file, data, reading.lines, "\n".join(lines[end + 1 :]), end + 2)
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """Parse a TOML file. Raises BadDocument with the place of a syntax error."""
+    try:
+        return tomllib.loads(read_text(file))
+    except FileNotFoundError:
+        raise BadDocument([Fault(file, 0, "", "缺少这个文件")]) from None
+    except tomllib.TOMLDecodeError as fault:
+        raise BadDocument([Fault(file, 0, "", f"TOML 写法有误：{fault}")]) from fault
+
+
+def validated(
+    model: type[Model], data: Mapping[str, Any], file: Path, lines: Mapping[Keys, int] | None = None
+) -> Model:
+    """Build the model from parsed data. Raises BadDocument with every fault, in Chinese, with line or key path."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        faults = [
+            Fault(file, _line(tuple(found["loc"]), lines or {}), _path(found["loc"]), _message(found))
+            for found in error.errors()
+        ]
+        raise BadDocument(faults) from error
+
+
+def _parse(text: str, reading: _Reading) -> dict[str, Any]:
+    try:
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + reading.first_line if error.problem_mark else reading.first_line
+        reading.faults.append(
+            Fault(reading.file, line, "", f"YAML 写法有误（{error.problem}）；含冒号的文字请加引号")
+        )
+        return {}
+    if not isinstance(node, yaml.MappingNode):
+        reading.faults.append(Fault(reading.file, reading.first_line, "", "应为“键: 值”，一行一项"))
+        return {}
+    value = _value(node, (), reading)
+    return value if isinstance(value, dict) else {}
+
+
+def _value(node: yaml.Node, path: Keys, reading: _Reading) -> Any:
+    reading.lines[path] = node.start_mark.line + reading.first_line
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, path, reading)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(item, (*path, number), reading) for number, item in enumerate(node.value)]
+    if isinstance(node, yaml.ScalarNode) and node.style not in {"'", '"', "|", ">"} and node.value in _EMPTY:
+        return None
+    return node.value
+
+
+def _mapping(node: yaml.MappingNode, path: Keys, reading: _Reading) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = str(key_node.value)
+        if key in found:
+            line = key_node.start_mark.line + reading.first_line
+            reading.faults.append(Fault(reading.file, line, _path((*path, key)), "写了两次，请留一个"))
+        found[key] = _value(value_node, (*path, key), reading)
+        reading.lines[(*path, key)] = key_node.start_mark.line + reading.first_line
+    return found
+
+
+def _line(keys: Keys, lines: Mapping[Keys, int]) -> int:
+    """The line of a key path, or of the nearest part of it that stands in the file."""
+    for length in range(len(keys), -1, -1):
+        if keys[:length] in lines:
+            return lines[keys[:length]]
+    return 0
+
+
+def _path(keys: Sequence[str | int]) -> str:
+    return ".".join(str(key) for key in keys)
+
+
+def _message(found: Mapping[str, Any]) -> str:
+    kind, context = found["type"], found.get("ctx", {})
+    if kind in {"value_error", "assertion_error"}:
+        return str(context["error"])
+    if kind in _MESSAGES:
+        return (
+            _MESSAGES[kind].format(**context).replace("' or '", "、").replace("', '", "、").replace("'", "")
+        )
+    return f"{found['msg']}"

@@ -1,0 +1,61 @@
+"""What templates say with data: dates, counts, addresses of static files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask, url_for
+from flask_babel import format_decimal
+
+from xinheng.settings import SHANGHAI, Settings
+
+
+def day(moment: datetime) -> str:
+    """2026年3月2日, in Shanghai."""
+    local = moment.astimezone(SHANGHAI)
+    return f"{local.year}年{local.month}月{local.day}日"
+
+
+def minute(moment: datetime) -> str:
+    """2026年3月2日 10:05, in Shanghai."""
+    return f"{day(moment)} {moment.astimezone(SHANGHAI):%H:%M}"
+
+
+def machine_time(moment: datetime) -> str:
+    """2026-03-02T10:05+08:00, for `datetime` attributes and structured data."""
+    return moment.astimezone(SHANGHAI).isoformat(timespec="minutes")
+
+
+def baidu_time(moment: datetime) -> str:
+    """2026-03-02T10:05:00 without a zone, as Baidu's time block wants it."""
+    return moment.astimezone(SHANGHAI).replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def count(number: int) -> str:
+    """1,286."""
+    return str(format_decimal(number))
+
+
+def json_text(data: object) -> str:
+    """JSON in the order of its keys, for an attribute; the template escapes it."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def install_filters(app: Flask, settings: Settings) -> None:
+    """Register the filters, and `static_url`: a static file's address with its content's hash, cached for a year."""
+
+    @lru_cache(maxsize=256)
+    def content_hash(file: Path, modified: int) -> str:
+        return hashlib.sha256(file.read_bytes()).hexdigest()[:10]
+
+    def static_url(name: str) -> str:
+        file = settings.static / name
+        return url_for("static", filename=name, v=content_hash(file, file.stat().st_mtime_ns))
+
+    for shown in (day, minute, machine_time, baidu_time, count, json_text):
+        app.jinja_env.filters[shown.__name__] = shown
+    app.jinja_env.globals.update(static_url=static_url)

@@ -1,0 +1,1 @@
+"""Forms as data: a TOML declaration, read and checked, becomes a WTForms class."""

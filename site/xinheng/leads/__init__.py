@@ -1,0 +1,1 @@
+"""Enquiries and leads: what a visitor asks, kept durably and once."""

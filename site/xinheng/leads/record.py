@@ -1,0 +1,226 @@
+"""Record an enquiry: one durable transaction for enquiry, lead, consents, events and the notice to staff."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from xinheng.crypto import Keys, fingerprint, new_row_id
+from xinheng.db import Database, DatabaseBusy
+from xinheng.forms.definition import PublishedForm
+from xinheng.leads.models import CLOSED, Consent, Enquiry, FormVersion, Lead, LeadEvent
+from xinheng.leads.submission import WINDOW, Submission, other_words_id
+from xinheng.notices.outbox import enqueue
+from xinheng.phones import last_four, reaches_one_person
+from xinheng.settings import SHANGHAI
+
+WAIT = 2.0  # seconds an enquiry waits for the writer's turn
+
+
+class UnknownForm(ValueError):
+    """The page was made from a form we never published: the notice that was shown can't be proved."""
+
+
+class NotStored(RuntimeError):
+    """The enquiry could not be stored; nothing was kept, and no reference may be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A stored enquiry. `repeated` is true where it had been stored before."""
+
+    reference: str
+    repeated: bool
+
+
+class EnquiryDesk:
+    """Takes enquiries. Knows the database and the keys, not the request."""
+
+    def __init__(self, database: Database, keys: Keys, *, retention_days: int, site: str) -> None:
+        self._database = database
+        self._keys = keys
+        self._retention = timedelta(days=retention_days)
+        self._site = site
+
+    def publish(self, form: PublishedForm) -> None:
+        """Keep a form's words before it is shown."""
+        with self._database.reading() as session:
+            if session.get(FormVersion, form.version):
+                return
+        row = {"version": form.version, "form": form.model_dump_json(), "published_at": datetime.now(UTC)}
+        with self._database.writing() as session:
+            session.execute(insert(FormVersion).values(row).on_conflict_do_nothing())
+
+    def record(self, submission: Submission, now: datetime) -> Recorded:
+        """Store an enquiry, or find it stored. Raises UnknownForm, and NotStored when the database refuses."""
+        try:
+            with self._database.writing(within=WAIT) as session:
+                return self._record(session, submission, now)
+        except (DatabaseBusy, OperationalError) as fault:
+            raise NotStored(type(fault).__name__) from fault
+
+    def _record(self, session: Session, submission: Submission, now: datetime) -> Recorded:
+        payload_hash = submission.payload_hash(self._keys)
+        submission_id, known = self._identify(session, submission, payload_hash, now)
+        if known:
+            return Recorded(known.reference, repeated=True)
+        form = self._form(session, submission.form_version)
+        lead, reopened = self._lead(session, submission, now)
+        enquiry = self._enquiry(submission, submission_id, payload_hash, lead, now)
+        session.add(enquiry)
+        session.flush()
+        session.add_all(_consents(enquiry, form, submission.purposes, now))
+        session.add(LeadEvent(lead_id=lead.id, kind="enquiry", enquiry_id=enquiry.id, happened_at=now))
+        if reopened:
+            session.add(LeadEvent(lead_id=lead.id, kind="reopened", enquiry_id=enquiry.id, happened_at=now))
+        text = _notice_text(form, enquiry, lead, reopened=reopened, site=self._site)
+        enqueue(session, kind="enquiry", reference=enquiry.reference, text=text, now=now)
+        return Recorded(enquiry.reference, repeated=False)
+
+    def _identify(
+        self, session: Session, submission: Submission, payload_hash: bytes, now: datetime
+    ) -> tuple[str, Enquiry | None]:
+        """The id to store under, and the enquiry already stored if this is a repeat."""
+        ids = submission.ids(self._keys, now)
+        stored = {row.submission_id: row for row in _by_submission(session, ids)}
+        for older in ids[1:]:
+            if older in stored and now - stored[older].created_at < timedelta(seconds=WINDOW):
+                return older, stored[older]
+        known = stored.get(ids[0])
+        if known is None or known.payload_hash == payload_hash:
+            return ids[0], known
+        second = other_words_id(self._keys, ids[0], payload_hash)
+        return second, next(iter(_by_submission(session, (second,))), None)
+
+    def _form(self, session: Session, version: str) -> PublishedForm:
+        row = session.get(FormVersion, version)
+        if row is None:
+            raise UnknownForm(version)
+        return PublishedForm.model_validate_json(row.form)
+
+    def _lead(self, session: Session, submission: Submission, now: datetime) -> tuple[Lead, bool]:
+        """The lead of this phone: the same mobile is the same person, a switchboard has many; True if it reopened."""
+        index = self._keys.blind_index("phone", submission.phone.e164)
+        same = list(
+            session.scalars(select(Lead).where(Lead.phone_index == index).order_by(Lead.created_at.desc()))
+        )
+        known = next((lead for lead in same if not lead.restricted), None)
+        if known is not None and reaches_one_person(submission.phone):
+            return known, self._touch(known, submission, now)
+        lead = self._new_lead(submission, index, now)
+        lead.possible_duplicate = known is not None
+        session.add(lead)
+        session.flush()
+        return lead, False
+
+    def _touch(self, lead: Lead, submission: Submission, now: datetime) -> bool:
+        """A known person asks again: up to the top, kept longer, and open again if it was closed."""
+        lead.enquiry_count += 1
+        lead.last_enquiry_at = now
+        lead.retain_until = now + self._retention
+        if submission.name and not lead.open(self._keys, "name"):
+            lead.seal(self._keys, "name", submission.name)
+            lead.name_index = self._keys.blind_index("name", submission.name)
+        if lead.status not in CLOSED:
+            return False
+        lead.status = "new"
+        return True
+
+    def _new_lead(self, submission: Submission, index: bytes | None, now: datetime) -> Lead:
+        lead = Lead(
+            id=new_row_id(),
+            phone_kind=submission.phone.kind,
+            phone_index=index,
+            last_four_index=self._keys.blind_index("last_four", last_four(submission.phone)),
+            name_index=self._keys.blind_index("name", submission.name),
+            enquiry_count=1,
+            created_at=now,
+            last_enquiry_at=now,
+            retain_until=now + self._retention,
+        )
+        lead.seal(self._keys, "name", submission.name)
+        lead.seal(self._keys, "phone", submission.phone.e164)
+        lead.seal(self._keys, "extension", submission.phone.extension)
+        return lead
+
+    def _enquiry(
+        self, submission: Submission, submission_id: str, payload_hash: bytes, lead: Lead, now: datetime
+    ) -> Enquiry:
+        attribution = submission.attribution
+        enquiry = Enquiry(
+            id=new_row_id(),
+            lead_id=lead.id,
+            reference=self._keys.reference(submission_id),
+            submission_id=submission_id,
+            payload_hash=payload_hash,
+            form_version=submission.form_version,
+            need=submission.need,
+            call_time=submission.call_time,
+            page=attribution.page,
+            article=attribution.article,
+            first_touch=attribution.first.as_data(),
+            last_touch=attribution.last.as_data(),
+            articles_read=list(attribution.articles_read),
+            created_at=now,
+        )
+        enquiry.seal(self._keys, "name", submission.name)
+        enquiry.seal(self._keys, "phone", submission.phone.typed)
+        enquiry.seal(self._keys, "details", submission.details)
+        enquiry.seal(self._keys, "extra", json.dumps(dict(submission.extra), ensure_ascii=False))
+        return enquiry
+
+
+def _by_submission(session: Session, ids: Sequence[str]) -> Sequence[Enquiry]:
+    return list(session.scalars(select(Enquiry).where(Enquiry.submission_id.in_(ids))))
+
+
+def _consents(enquiry: Enquiry, form: PublishedForm, purposes: Sequence[str], now: datetime) -> list[Consent]:
+    return [
+        Consent(
+            enquiry_id=enquiry.id,
+            purpose=consent.purpose,
+            form_version=enquiry.form_version,
+            text_sha256=fingerprint(form.consent_text(consent)),
+            given_at=now,
+        )
+        for consent in form.declaration.consents
+        if consent.purpose in purposes
+    ]
+
+
+def _notice_text(form: PublishedForm, enquiry: Enquiry, lead: Lead, *, reopened: bool, site: str) -> str:
+    """What staff are told: no name, no phone, no details."""
+    declaration = form.declaration
+    kind = (
+        "老客户再次咨询（已重新打开）"
+        if reopened
+        else "老客户再次咨询"
+        if lead.enquiry_count > 1
+        else "新咨询"
+    )
+    lines = [
+        f"{kind}：{declaration.field('need').option_label(enquiry.need)}",
+        f"受理编号：{enquiry.reference}",
+        f"提交时间：{enquiry.created_at.astimezone(SHANGHAI).isoformat(sep=' ', timespec='minutes')}",
+    ]
+    labels: Mapping[str, str] = {
+        option.key: option.label
+        for each in declaration.fields
+        if each.name == "call_time"
+        for option in each.options
+    }
+    if enquiry.call_time:
+        lines.append(f"方便接电话的时间：{labels.get(enquiry.call_time, enquiry.call_time)}")
+    if enquiry.article:
+        lines.append(f"来自文章：{site}/articles/{enquiry.article}")
+    if lead.possible_duplicate:
+        lines.append("这个座机以前有人用过，可能是同一家公司")
+    lines.append("查看：在服务器上运行 xinheng leads")
+    return "\n".join(lines)

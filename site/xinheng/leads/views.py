@@ -1,0 +1,164 @@
+"""The consultation form, its thank-you page, and what happens when something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Blueprint, abort, current_app, g, make_response, redirect, render_template, request, url_for
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from xinheng.company import Company
+from xinheng.crypto import plain_reference
+from xinheng.forms.builder import DeclaredForm, build_form
+from xinheng.forms.definition import KNOWN_FIELDS, FormDeclaration, PublishedForm
+from xinheng.leads.attribution import public_path, read_attribution
+from xinheng.leads.listing import find_receipt
+from xinheng.leads.record import EnquiryDesk, NotStored, UnknownForm
+from xinheng.leads.submission import Submission
+from xinheng.markup import render
+from xinheng.origin_check import Confirmation, Verdict
+from xinheng.page_cache import compress, private, public
+from xinheng.phones import parse_phone
+
+blueprint = Blueprint("leads", __name__)
+
+
+@dataclass(frozen=True)
+class Consultation:
+    """What the form's pages need of the application."""
+
+    desk: EnquiryDesk
+    confirmation: Confirmation
+    published: Callable[[], PublishedForm]
+    company: Callable[[], Company]
+    article_slugs: Callable[[], Collection[str]]
+    own_host: str
+
+
+@dataclass(frozen=True)
+class ShownForm:
+    """The form as a template shows it, empty or with what was typed."""
+
+    declaration: FormDeclaration
+    version: str
+    notice: Markup
+    form: DeclaredForm
+    errors: dict[str, str]
+
+
+def consultation() -> Consultation:
+    held: Consultation = current_app.extensions["xinheng.consultation"]
+    return held
+
+
+def shown_form(form: DeclaredForm | None = None) -> ShownForm:
+    """The published form; the one a page carries when it has typed nothing yet."""
+    published = consultation().published()
+    if form is None:
+        form = build_form(published.declaration)(formdata=None, consent_version=published.version)
+    return ShownForm(
+        published.declaration,
+        published.version,
+        render(published.notice).html,
+        form,
+        dict(form.ordered_errors()),
+    )
+
+
+@blueprint.get("/consultation")
+@public
+def form_page() -> str:
+    return render_template("leads/consultation.html", shown=shown_form())
+
+
+@blueprint.post("/consultation")
+def submit() -> Response:
+    published = consultation().published()
+    form = build_form(published.declaration)()
+    if g.origin_verdict is Verdict.UNKNOWN and not _confirmed():
+        return _again(form, 403, "leads/confirm.html", token=consultation().confirmation.token(_client()))
+    if not form.validate():
+        return _again(form, 422)
+    try:
+        recorded = consultation().desk.record(_submission(form, published.declaration), datetime.now(UTC))
+    except UnknownForm:
+        _ask_consent_again(form, published)
+        return _again(form, 422)
+    except NotStored as fault:
+        current_app.logger.error("一份咨询没能存下：%s", fault)
+        return _again(form, 503, "leads/not_stored.html")
+    return private(redirect(url_for("leads.thanks", reference=recorded.reference), code=303))
+
+
+@blueprint.get("/consultation/<reference>")
+@compress.compressed()
+def thanks(reference: str) -> Response:
+    plain = plain_reference(reference)
+    receipt = find_receipt(current_app.extensions["xinheng.databases"].leads, plain) if plain else None
+    if receipt is None:
+        abort(404)
+    return private(make_response(render_template("leads/thanks.html", receipt=receipt, shown=shown_form())))
+
+
+def _again(
+    form: DeclaredForm, status: int, template: str = "leads/consultation.html", **context: object
+) -> Response:
+    """The form once more, with everything that was typed."""
+    if not form.touch.data:
+        form.touch.data = _touch_without_script()
+    response = make_response(render_template(template, shown=shown_form(form), **context), status)
+    if status == 503:
+        response.headers["Retry-After"] = "60"
+    return private(response)
+
+
+def _touch_without_script() -> str:
+    """The page the form was filled in on, so that it isn't lost when the form comes back on a page of its own."""
+    page = read_attribution(
+        "", request.referrer or "", consultation().own_host, consultation().article_slugs()
+    ).page
+    return current_app.json.dumps({"page": public_path(page)}) if page else ""
+
+
+def _submission(form: DeclaredForm, declaration: FormDeclaration) -> Submission:
+    held = consultation()
+    values = {declared.name: form[declared.name].data or "" for declared in declaration.fields}
+    return Submission(
+        need=values["need"],
+        name=values.get("name", ""),
+        phone=parse_phone(values["phone"]),
+        details=values["details"],
+        call_time=values.get("call_time", ""),
+        extra={name: value for name, value in values.items() if name not in KNOWN_FIELDS and value},
+        purposes=tuple(consent.purpose for consent in declaration.consents if form[consent.name].data),
+        form_version=form.consent_version.data or "",
+        typed_id=form.submission_id.data or "",
+        attribution=read_attribution(
+            form.touch.data or "", request.referrer or "", held.own_host, held.article_slugs()
+        ),
+    )
+
+
+def _ask_consent_again(form: DeclaredForm, published: PublishedForm) -> None:
+    """The page was made from words we can't prove: show the present ones, and ask for the tick again."""
+    form.consent_version.data = published.version
+    for consent in published.declaration.consents:
+        form[consent.name].data = False
+        if consent.required:
+            form[consent.name].errors = ["上面的说明有更新，请读过后重新勾选"]
+
+
+def _confirmed() -> bool:
+    return consultation().confirmation.passes(request.form.get("confirm_token", ""), _client())
+
+
+def _client() -> str:
+    """The browser and network a confirm page was made for, hashed."""
+    keys = current_app.extensions["xinheng.keys"]
+    digest: bytes = keys.keyed_hash(
+        "client", request.remote_addr or "", request.headers.get("User-Agent", "")
+    )
+    return digest.hex()[:32]

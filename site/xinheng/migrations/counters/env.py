@@ -1,0 +1,14 @@
+"""Alembic's entry for the counters database; the connection is handed over by `migrations.upgrade`."""
+
+from alembic import context
+
+from xinheng.db import CountersBase
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=CountersBase.metadata,
+    version_table=context.config.attributes["version_table"],
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

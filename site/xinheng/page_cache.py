@@ -1,0 +1,66 @@
+"""Pages that everyone sees alike: cacheable by anything, revalidated by ETag, compressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, ParamSpec
+
+from flask import make_response, request
+from flask.typing import ResponseReturnValue
+from flask_compress import Compress
+from werkzeug.wrappers import Response
+
+FRESH_FOR = 60  # seconds
+STALE_FOR = 600
+
+Arguments = ParamSpec("Arguments")
+
+compress = Compress()
+
+
+def public(view: Callable[Arguments, ResponseReturnValue]) -> Callable[Arguments, Response]:
+    """Mark a view's answer as the same for everyone. It must not touch the session."""
+
+    @wraps(view)
+    def cached(*arguments: Arguments.args, **named: Arguments.kwargs) -> Response:
+        response = make_response(view(*arguments, **named))
+        if response.status_code == 200:
+            response.cache_control.public = True
+            response.cache_control.max_age = FRESH_FOR
+            response.cache_control["stale-while-revalidate"] = str(STALE_FOR)
+            response.add_etag(weak=True)
+            response.make_conditional(request)
+        return response
+
+    compressed: Callable[Arguments, Response] = compress.compressed()(cached)
+    return compressed
+
+
+def private(response: Response) -> Response:
+    """Keep an answer out of every cache and search engine."""
+    response.cache_control.no_store = True
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+class LongLivedStatic:
+    """A static file asked for with its content's hash (`?v=…`) never changes: browsers may keep it for a year."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        versioned = environ.get("QUERY_STRING", "").startswith("v=") and environ["PATH_INFO"].startswith(
+            "/static/"
+        )
+        if not versioned:
+            return self._application(environ, start_response)
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            if status.startswith("200"):
+                headers = [pair for pair in headers if pair[0].lower() != "cache-control"]
+                headers.append(("Cache-Control", "public, max-age=31536000, immutable"))
+            return start_response(status, headers, *rest)
+
+        return self._application(environ, start)

@@ -1,0 +1,1 @@
+"""Home, content pages, favourites, and what machines ask a site for."""

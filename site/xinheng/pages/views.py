@@ -1,0 +1,75 @@
+"""Home, content pages, and the addresses that machines expect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from flask import Blueprint, Response, abort, current_app, jsonify, make_response, render_template
+from markupsafe import Markup
+
+from xinheng.articles.article import Article
+from xinheng.articles.library import Library, library
+from xinheng.articles.reads import read_counter, recent_reads
+from xinheng.company import Company
+from xinheng.page_cache import public
+
+MOST_READ = 6
+NEWEST = 5
+_FACTS = ("legal_name", "address", "hotline", "hours", "email", "retention_days", "credit_code")
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+@public
+def home() -> str:
+    held = library()
+    recent = recent_reads()
+    return render_template(
+        "pages/home.html",
+        library=held,
+        newest=held.articles[:NEWEST],
+        most_read=_most_read(held, recent),
+        recent=recent,
+        reads=read_counter().totals(),
+    )
+
+
+@blueprint.get("/<slug>")
+@public
+def page(slug: str) -> str:
+    found = library().pages.get(slug)
+    if found is None:
+        abort(404)
+    company: Callable[[], Company] = current_app.extensions["xinheng.company"]
+    html = Markup(found.html)  # noqa: S704 (made by markup.render)
+    for name in _FACTS:
+        html = html.replace(f"{{{name}}}", str(getattr(company(), name)))
+    return render_template("pages/page.html", page=found, html=html, library=library())
+
+
+@blueprint.get("/robots.txt")
+@public
+def robots() -> Response:
+    response = make_response(render_template("pages/robots.txt"))
+    response.headers["Content-Type"] = "text/plain; charset=utf-8"
+    return response
+
+
+@blueprint.get("/favicon.ico")
+def favicon() -> Response:
+    return current_app.send_static_file("img/favicon.ico")
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """The process is alive and answers; it looks at nothing else."""
+    response = jsonify(status="ok")
+    response.cache_control.no_store = True
+    return response
+
+
+def _most_read(held: Library, recent: Mapping[str, int]) -> list[Article]:
+    """What was read most in the last 30 days; articles nobody has read yet are not called so."""
+    read = [article for article in held.articles if recent.get(article.slug)]
+    return sorted(read, key=lambda article: (-recent[article.slug], article.slug))[:MOST_READ]

@@ -1,0 +1,101 @@
+"""Data files that go live when they are saved, and whose last good version stays in use when a save is wrong."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from xinheng.documents import BadDocument, Fault
+
+Value = TypeVar("Value")
+Version = tuple[tuple[str, int, int], ...]
+
+log = logging.getLogger(__name__)
+
+
+def version_of(files: Sequence[Path]) -> Version:
+    """What changes when one of the files is saved, added or removed."""
+    stats = []
+    for file in files:
+        try:
+            stat = file.stat()
+        except FileNotFoundError:
+            continue
+        stats.append((str(file), stat.st_mtime_ns, stat.st_size))
+    return tuple(stats)
+
+
+class Reloading(Generic[Value]):
+    """A value read from files, read again when they change (looked at once in `every` seconds).
+
+    `load` raises BadDocument for a bad file. The first `current` raises it on; later ones log it, keep the last good
+    value and show the faults in `faults`.
+    """
+
+    def __init__(
+        self, version: Callable[[], Version], load: Callable[[], Value], *, every: float = 1.0
+    ) -> None:
+        self._version_now = version
+        self._load = load
+        self._every = every
+        self._lock = threading.Lock()
+        self._looked = float("-inf")
+        self._version: Version | None = None
+        self._value: Value | None = None
+        self.faults: tuple[Fault, ...] = ()
+
+    def current(self) -> Value:
+        if self._value is None:
+            with self._lock:
+                if self._value is None:
+                    self._version, self._value = self._version_now(), self._load()
+                    self._looked = time.monotonic()
+            return self._value
+        if time.monotonic() - self._looked > self._every and self._lock.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._lock.release()
+        return self._value
+
+    def _look(self) -> None:
+        self._looked = time.monotonic()
+        version = self._version_now()
+        if version == self._version:
+            return
+        self._version = version
+        try:
+            self._value, self.faults = self._load(), ()
+        except BadDocument as fault:
+            self.faults = fault.faults
+            log.error("保存的文件有误，继续使用上一个正确的版本：\n%s", fault)
+
+
+def last_good(
+    folder: Path, names: Sequence[str], spare: Path, load: Callable[[Path], Value]
+) -> Callable[[], Value]:
+    """A loader that copies the named files to `spare` when they were good, and starts from there when they are not."""
+    started = False
+
+    def _load() -> Value:
+        nonlocal started
+        try:
+            value = load(folder)
+        except BadDocument as fault:
+            if started or not all((spare / name).exists() for name in names):
+                raise
+            log.error("文件有误，用上一个正确的版本启动：\n%s", fault)
+            value = load(spare)
+        else:
+            spare.mkdir(parents=True, exist_ok=True)
+            for name in names:
+                shutil.copyfile(folder / name, spare / name)
+        started = True
+        return value
+
+    return _load

@@ -1,0 +1,177 @@
+"""All that an administrator can set, read once from the environment. The only reader of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Literal
+from urllib.parse import SplitResult, unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+"""The clock of the site: what people read and when a day begins."""
+
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+
+class SettingError(ValueError):
+    """A setting that can't be used: names it and says what was expected. Stops the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where notices leave by mail: `smtp://` (plain, STARTTLS where offered) or `smtps://`."""
+
+    host: str
+    port: int
+    encrypted: bool
+    user: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Paths are absolute; `origin` is scheme://host[:port] without a slash at the end."""
+
+    root: Path
+    content: Path
+    forms: Path
+    static: Path
+    translations: Path
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 2
+    origin: str = "http://127.0.0.1:8000"
+    proxies: int = 0
+    environment: Literal["development", "production"] = "development"
+    mail_server: MailServer | None = None
+    mail_from: str = ""
+    mail_to: tuple[str, ...] = ()
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], root: Path) -> Settings:
+        """Read `XINHENG_*`. Raises SettingError naming the variable and what was expected."""
+        root = root.resolve()
+        host = environ.get("XINHENG_HOST") or "127.0.0.1"
+        port = _whole_number(environ, "XINHENG_PORT", default=8000, least=1, most=65535)
+        environment = _environment(environ)
+        mail_to = _addresses(environ.get("XINHENG_MAIL_TO", ""))
+        mail_server = _mail_server(environ.get("XINHENG_SMTP", ""))
+        mail_from = environ.get("XINHENG_MAIL_FROM", "")
+        if mail_server and not (mail_to and mail_from):
+            raise SettingError(
+                "XINHENG_SMTP 已设置，还需要 XINHENG_MAIL_FROM（发件地址）和 XINHENG_MAIL_TO（收件地址）"
+            )
+        return cls(
+            root=root,
+            content=_folder(environ, "XINHENG_CONTENT", root / "content"),
+            forms=_folder(environ, "XINHENG_FORMS", root / "forms"),
+            static=_folder(environ, "XINHENG_STATIC", root / "static"),
+            translations=_folder(environ, "XINHENG_TRANSLATIONS", root / "translations"),
+            data=Path(environ.get("XINHENG_DATA") or root / "var").resolve(),
+            host=host,
+            port=port,
+            workers=_whole_number(environ, "XINHENG_WORKERS", default=2, least=1, most=64),
+            origin=_origin(environ, environment, host, port),
+            proxies=_whole_number(environ, "XINHENG_PROXIES", default=0, least=0, most=5),
+            environment=environment,
+            mail_server=mail_server,
+            mail_from=mail_from,
+            mail_to=mail_to,
+        )
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def secure(self) -> bool:
+        """Whether visitors reach the site over https."""
+        return self.origin.startswith("https://")
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins a form may come from: the public one and, outside production, the loopback names."""
+        port = urlsplit(self.origin).port or (443 if self.secure else 80)
+        spare = () if self.production else tuple(f"http://{name}:{port}" for name in LOOPBACK_NAMES)
+        return (self.origin, *(other for other in spare if other != self.origin))
+
+    @property
+    def trusted_hosts(self) -> list[str]:
+        """Host names this site answers to."""
+        names = {urlsplit(origin).hostname or "" for origin in self.origins}
+        return sorted(f"[{name}]" if ":" in name else name for name in names)
+
+
+def _environment(environ: Mapping[str, str]) -> Literal["development", "production"]:
+    match environ.get("XINHENG_ENV", "development"):
+        case "development":
+            return "development"
+        case "production":
+            return "production"
+        case other:
+            raise SettingError(f"XINHENG_ENV={other!r}：应为 development 或 production")
+
+
+def _whole_number(environ: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
+    text = environ.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise SettingError(f"{name}={text!r}：应为 {least} 到 {most} 的整数")
+    return int(text)
+
+
+def _folder(environ: Mapping[str, str], name: str, default: Path) -> Path:
+    folder = Path(environ.get(name) or default).resolve()
+    if not folder.is_dir():
+        raise SettingError(f"{name}：没有这个文件夹 {folder}")
+    return folder
+
+
+def _origin(environ: Mapping[str, str], environment: str, host: str, port: int) -> str:
+    text = environ.get("XINHENG_ORIGIN", "").rstrip("/")
+    if not text:
+        if environment == "production":
+            raise SettingError("XINHENG_ORIGIN：正式环境必须写明对外网址，例如 https://www.example.com")
+        shown = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 (compared, not bound)
+        return f"http://{shown}:{port}"
+    parts: SplitResult = urlsplit(text)
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.path
+        or parts.query
+        or parts.username
+    ):
+        raise SettingError(f"XINHENG_ORIGIN={text!r}：应为“协议://主机[:端口]”，例如 https://www.example.com")
+    return text
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    addresses = tuple(part.strip() for part in text.split(",") if part.strip())
+    for address in addresses:
+        if "@" not in parseaddr(address)[1]:
+            raise SettingError(f"XINHENG_MAIL_TO：{address!r} 不是邮箱地址；多个地址用英文逗号分开")
+    return addresses
+
+
+def _mail_server(text: str) -> MailServer | None:
+    if not text:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise SettingError(
+            "XINHENG_SMTP：应为 smtp://用户:密码@主机:端口 或 smtps://…，用户名和密码里的特殊字符用 %XX 写"
+        )
+    encrypted = parts.scheme == "smtps"
+    return MailServer(
+        host=parts.hostname,
+        port=parts.port or (465 if encrypted else 25),
+        encrypted=encrypted,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
