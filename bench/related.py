@@ -15,8 +15,9 @@ every article. Cutting the texts into words is reported apart, for all methods s
 
 Plain TF-IDF is the textbook's: all words, tf · (ln((1 + n) / (1 + df)) + 1), cosine over a full
 inverted index in pure Python. Where scikit-learn is installed, its own row shows compiled code;
-it is not part of the verdict. The exit code is 1 if ours is less precise than plain TF-IDF, or
-takes more than --max-share of its time (0.1).
+it is not part of the verdict. The exit code is 1 if ours is less precise than plain TF-IDF, or if it
+takes more than --max-share (0.1) of its time on 1,000 articles or more. Below that the share is
+printed but not judged: plain TF-IDF grows with the square of the corpus, counting words does not.
 """
 
 import argparse
@@ -37,6 +38,9 @@ from xinheng.articles.related import ArticleWords, count_words, nearest_articles
 from xinheng.chinese import words
 
 PLACES = 6
+
+TIMED_FROM = 1000
+"""Articles in the smallest corpus whose time is judged."""
 
 Related = Mapping[str, Sequence[str]]
 """Slug → the slugs named on that article."""
@@ -214,7 +218,8 @@ def main() -> int:
         print(f"{name:<22}{found[name][0]:>12.4f}{seconds:>10.3f}{seconds + cutting:>14.2f}")
     difference = found["ours"][0] - found["plain TF-IDF"][0]
     share = found["ours"][1] / found["plain TF-IDF"][1]
-    passed = difference >= 0 and share <= options.max_share
+    fast_enough = share <= options.max_share or len(articles) < TIMED_FROM
+    passed = difference >= 0 and fast_enough
     print(
         f"ours − plain: {difference:+.4f} in {share:.3f} of its time: {'good' if passed else 'NOT GOOD ENOUGH'}"
     )

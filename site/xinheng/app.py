@@ -22,7 +22,7 @@ from xinheng.articles.structured import article_data
 from xinheng.company import Company, load_company
 from xinheng.crypto import load_keys
 from xinheng.db import open_databases
-from xinheng.errors import install_error_pages
+from xinheng.errors import Site, install_error_pages
 from xinheng.filters import install_filters
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.loader import CONSULTATION, load_consultation
@@ -44,7 +44,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def create_app(settings: Settings) -> Flask:
     """Build the application from settings. Raises BadDocument, SettingError, WeakKey or DatabaseUnsafe."""
-    app = Flask("xinheng", static_folder=str(settings.static), static_url_path="/static")
+    app = Site("xinheng", static_folder=str(settings.static), static_url_path="/static")
     configure(app, settings)
     start_logging(settings)
     start_i18n(app, settings)

@@ -43,6 +43,8 @@ _STOP_WORDS = """
 STOP_WORDS: frozenset[str] = frozenset(_STOP_WORDS.split())
 """Words found on any subject. The single characters matter to queries only: `words` drops them all."""
 
+_LONGEST_PIECE = 7
+_OPENING = frozenset("（《“‘「『【〈([")
 _HAN = "々〇㐀-䶿一-鿿豈-﫿𠀀-𳏿"
 _RUNS = re.compile(rf"([{_HAN}]+)|[^\W_{_HAN}]+")
 
@@ -106,6 +108,28 @@ def bigrams(text: str) -> str:
         else:
             tokens.extend(token[start : start + 2] for start in range(len(token) - 1))
     return " ".join(tokens)
+
+
+def line_pieces(text: str) -> tuple[str, ...]:
+    """The text in pieces that a line should not break: words, with the marks and small words that belong to them.
+
+    Joined they give the text again, letter for letter.
+    """
+    pieces: list[str] = []
+    waits = (
+        True  # whether the last piece still lacks its word: nothing came yet, an opening mark, a small word
+    )
+    for token in _segmenter().cut(text):
+        mark = not any(map(str.isalnum, token))
+        small = len(token) == 1 and not mark
+        after_mark = bool(pieces) and not pieces[-1][-1].isalnum()
+        leans = (mark and token not in _OPENING) or (small and not after_mark)
+        if pieces and (waits or leans) and len(pieces[-1]) < _LONGEST_PIECE:
+            pieces[-1] += token
+        else:
+            pieces.append(token)
+        waits = token in _OPENING or (small and after_mark)
+    return tuple(pieces)
 
 
 def _has_letter(word: str) -> bool:

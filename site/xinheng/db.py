@@ -153,7 +153,11 @@ def _take(descriptor: int, deadline: float, name: str) -> None:
 
 
 def _engine(file: Path, synchronous: str) -> Engine:
-    engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": 2.0, "check_same_thread": False})
+    engine = create_engine(
+        f"sqlite:///{file}",
+        connect_args={"timeout": 2.0, "check_same_thread": False},
+        hide_parameters=True,  # an error's message must not carry what a visitor typed into the log
+    )
 
     @event.listens_for(engine, "connect")
     def _settle(connection: Any, _record: object) -> None:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from flask import Flask, current_app, make_response, render_template, request
-from werkzeug.exceptions import HTTPException, InternalServerError
+import traceback
+from typing import Any
+
+from flask import Flask, make_response, render_template, request
+from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 from werkzeug.wrappers import Response
 
 from xinheng.articles.library import library
+from xinheng.articles.paging import NoSuchPage
 from xinheng.page_cache import private
+
+
+class Site(Flask):
+    """A Flask that logs where and what kind an error was, never its message: that may hold what was typed."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        kind, _, trace = exc_info
+        places = "".join(traceback.format_tb(trace)) if trace else ""
+        self.logger.error("%s %s: %s\n%s", request.method, request.url_rule, kind and kind.__name__, places)
 
 
 def install_error_pages(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(NoSuchPage, lambda error: _http_error(NotFound()))
     app.register_error_handler(InternalServerError, _internal_error)
 
 
@@ -29,9 +43,4 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _internal_error(error: InternalServerError) -> Response:
-    """An error of ours: logged with the path and the kind of error only, for what was typed may be in its message."""
-    original = error.original_exception
-    current_app.logger.error(
-        "%s %s: %s", request.method, request.url_rule or "-", type(original or error).__name__
-    )
     return private(make_response(render_template("errors/500.html"), 500))

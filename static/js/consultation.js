@@ -24,7 +24,7 @@ function problem(field) {
   const value = field.value.trim();
   if (field.required && !value) return field.dataset.missing;
   if (field.type === "tel" && value) return value.normalize("NFKC").replace(/\D/g, "").length < 7 ? field.dataset.missing : "";
-  const most = Number(field.getAttribute("maxlength"));
+  const most = Number(field.dataset.most);
   return most && [...value].length > most ? `最多${most}字，请删去${[...value].length - most}字` : "";
 }
 

@@ -114,6 +114,7 @@ class Article(FrontMatterFields):
     questions: tuple[Question, ...]
     characters: int
     version: str
+    title_pieces: tuple[str, ...]
 
     @property
     def minutes(self) -> int:

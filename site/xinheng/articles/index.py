@@ -32,7 +32,7 @@ from xinheng.articles.related import RelatedDocument, related_articles
 from xinheng.chinese import bigrams, simplify
 from xinheng.documents import BadDocument, Fault
 
-_FORMAT = "1"  # raised whenever the same files would give another index
+_FORMAT = "3"  # raised whenever the same files would give another index
 _TABLES = """
 CREATE TABLE articles (number INTEGER PRIMARY KEY, slug TEXT UNIQUE, digest TEXT, article TEXT, html TEXT, text TEXT, links TEXT);
 CREATE TABLE pages (slug TEXT PRIMARY KEY, page TEXT);
@@ -57,25 +57,30 @@ def build_index(content: Path, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        file = folder / f"{content_digest(content)}.db"
+        file = folder / f"{_FORMAT}-{content_digest(content)}.db"
         if not file.exists():
             earlier = newest_index(folder)
             compiled = compile_content(content, _kept(earlier) if earlier else {})
             _write(compiled, file)
         file.touch()  # the newest by time is the one in use, and the last good one
-        for old in sorted(folder.glob("*.db"), key=lambda found: found.stat().st_mtime)[:-3]:
+        in_use = sorted(folder.glob(f"{_FORMAT}-*.db"), key=_modified)[-3:]
+        for old in set(folder.glob("*.db")) - set(in_use):
             old.unlink()
     return file
 
 
 def newest_index(folder: Path) -> Path | None:
-    """The index used last, or None where none was ever made."""
-    return max(folder.glob("*.db"), key=lambda file: file.stat().st_mtime, default=None)
+    """The index used last, or None where this version of the program never made one."""
+    return max(folder.glob(f"{_FORMAT}-*.db"), key=_modified, default=None)
+
+
+def _modified(file: Path) -> int:
+    return file.stat().st_mtime_ns
 
 
 def content_digest(content: Path) -> str:
-    """One hash over the names and bytes of all files and the index's own format."""
-    digest = hashlib.sha256(_FORMAT.encode())
+    """One hash over the names and bytes of all files."""
+    digest = hashlib.sha256()
     for file in content_files(content):
         if file.exists():
             digest.update(f"{file.relative_to(content)} {digest_of(file)}\n".encode())

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import abort
-
 from xinheng.articles.article import Article
 
 PAGE_SIZE = 24
+
+
+class NoSuchPage(LookupError):
+    """A page number that isn't one, or is past the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +25,13 @@ class Page:
 
 
 def page_of(articles: Sequence[Article], number: str | None) -> Page:
-    """The page asked for; a number that isn't one, or is past the end, is 404: no page has two addresses."""
+    """The page asked for. Raises NoSuchPage; page 1 has no number, so that no page has two addresses."""
     last = max(1, -(-len(articles) // PAGE_SIZE))
     if number is None:
         wanted = 1
     elif number.isascii() and number.isdigit() and 1 < int(number) <= last:
         wanted = int(number)
     else:
-        abort(404)
+        raise NoSuchPage(number)
     start = (wanted - 1) * PAGE_SIZE
     return Page(articles[start : start + PAGE_SIZE], wanted, last, len(articles))

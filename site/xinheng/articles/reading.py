@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from xinheng.articles.article import SLUG, Article, Author, Category, FrontMatterFields, Page, PageFields
+from xinheng.chinese import line_pieces
 from xinheng.documents import BadDocument, Fault, FrontMatter, read_front_matter, read_toml, validated
 from xinheng.markup import Rendered, citations, first_sentences, render
 
@@ -149,6 +150,7 @@ def _article(file: Path, fields: FrontMatterFields, rendered: Rendered) -> Artic
         "questions": tuple({"question": each.question, "answer": each.answer} for each in rendered.questions),
         "characters": len(_HAN.findall(rendered.text)),
         "version": digest_of(file),
+        "title_pieces": line_pieces(fields.title),
     }
     return Article.model_validate(values)
 

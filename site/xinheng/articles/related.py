@@ -1,9 +1,8 @@
 """Which articles are about the same subject, told from their words alone.
 
 Each article is known by its best words: those it uses often and few others do. Two articles are as
-near as these short vectors are (their cosine), added up over an inverted index. The same texts
-give the same answer on every machine: each logarithm is rounded to a whole number once, all sums
-are of integers, and of equal scores the slug that comes first wins.
+near as these short vectors are (their cosine). The same texts give the same answer on every machine:
+each logarithm is rounded once, all sums are of integers, of equal scores the first slug wins.
 """
 
 import math
@@ -15,7 +14,7 @@ from itertools import chain
 
 from xinheng.chinese import words
 
-KEYWORDS = 24
+KEYWORDS = 32
 """Words an article is known by. With under 1,000 articles each has more: together as many as 1,000 have."""
 
 TITLE_WEIGHT = 8
@@ -79,12 +78,13 @@ def nearest_articles(articles: Iterable[ArticleWords], limit: int = 6) -> dict[s
     for position, vector in enumerate(vectors):
         for word, weight in vector:
             postings[word].append((weight, position))
-    typical = {word: nlargest(LONGEST_POSTINGS, found) for word, found in postings.items()}
+    crowded = [word for word, found in postings.items() if len(found) > LONGEST_POSTINGS]
+    postings.update({word: nlargest(LONGEST_POSTINGS, postings[word]) for word in crowded})
     related = {}
     for position, (article, vector) in enumerate(zip(ordered, vectors, strict=True)):
         scores: dict[int, int] = {}
         for word, weight in vector:
-            for its_weight, other in typical[word]:
+            for its_weight, other in postings[word]:
                 scores[other] = scores.get(other, 0) + weight * its_weight
         scores.pop(position, None)
         nearest = [ordered[other] for _, other in nlargest(limit, zip(scores.values(), scores, strict=True))]
@@ -105,7 +105,7 @@ def _keyword_vectors(counts: Sequence[Mapping[str, int]], limit: int) -> list[li
     rarity = {word: round(_SCALE * math.sqrt(math.log(1 + articles))) for word, articles in one_in}
     # Below nought, so that the best words sort first, and equal ones by themselves.
     used = set(chain.from_iterable(its.values() for its in counts))
-    damped = {count: -round(_SCALE * math.log(1 + count)) for count in used}
+    damped = {count: -round(_SCALE * math.log(2 + count)) for count in used}
     vectors = []
     for its in counts:
         weights = [(damped[count] * rarity[word], word) for word, count in its.items() if word in rarity]

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its type stubs
 from wtforms.validators import InputRequired, StopValidation
 
 from xinheng.forms.definition import ConsentDeclaration, FieldDeclaration, FormDeclaration
@@ -43,8 +44,8 @@ def _field(declared: FieldDeclaration) -> Any:
     validators = [_Filled(declared), _Length(declared.most), _nothing_sensitive]
     match declared.kind:
         case "choice":
-            choices = [("", "请选择一项" if declared.required else "不指定")]
-            choices += [(option.key, option.label) for option in declared.options]
+            blank = SelectChoice("", "请选择一项" if declared.required else "不指定")
+            choices = [blank, *(SelectChoice(option.key, option.label) for option in declared.options)]
             return SelectField(
                 declared.label, choices=choices, default="", validate_choice=False,
                 validators=[_Filled(declared), _Offered(declared)],
@@ -83,7 +84,6 @@ class _Filled:
 class _Length:
     def __init__(self, most: int) -> None:
         self._most = most
-        self.field_flags = {"maxlength": most}
 
     def __call__(self, form: FlaskForm, field: Field) -> None:
         if (over := len(field.data) - self._most) > 0:

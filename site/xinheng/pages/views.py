@@ -42,10 +42,9 @@ def page(slug: str) -> str:
     if found is None:
         abort(404)
     company: Callable[[], Company] = current_app.extensions["xinheng.company"]
-    html = Markup(found.html)  # noqa: S704 (made by markup.render)
-    for name in _FACTS:
-        html = html.replace(f"{{{name}}}", str(getattr(company(), name)))
-    return render_template("pages/page.html", page=found, html=html, library=library())
+    return render_template(
+        "pages/page.html", page=found, html=_filled(found.html, company()), library=library()
+    )
 
 
 @blueprint.get("/robots.txt")
@@ -67,6 +66,18 @@ def healthz() -> Response:
     response = jsonify(status="ok")
     response.cache_control.no_store = True
     return response
+
+
+def _filled(html: str, company: Company) -> Markup:
+    """A content page with the company's facts in the places of `{hotline}` and the like."""
+    filled = Markup(html)  # noqa: S704 (made by markup.render)
+    links = {
+        "hotline": Markup('<a class="nowrap" href="tel:{0}">{0}</a>').format(company.hotline),
+        "email": Markup('<a href="mailto:{0}">{0}</a>').format(company.email),
+    }
+    for name in _FACTS:
+        filled = filled.replace(f"{{{name}}}", links.get(name, str(getattr(company, name))))
+    return filled
 
 
 def _most_read(held: Library, recent: Mapping[str, int]) -> list[Article]:

@@ -1,0 +1,62 @@
+# make run: the site, ready to use. make test: everything that is tested. Both need Python 3.11+, git and make only.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# the client's own index settings apply; the locks name no host
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help run test lint check bench lock share-images clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: $(VENV)/.run ## Start the site on 127.0.0.1:8000 (XINHENG_* settings pass through)
+	@exec $(BIN)/xinheng serve
+
+test: $(VENV)/.dev ## Run every test: rules, database, views, a real browser
+	@$(BIN)/python tests/browser/install.py
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev ## Formatting, lint, types, layers, content and forms
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/xinheng check
+
+check: lint ## What a programmer runs before a commit: lint, and the tests without a browser
+	$(BIN)/python -m pytest -m "not browser" $(PYTEST_ARGS)
+
+bench: $(VENV)/.dev ## Print what bench/ measures on this machine
+	$(BIN)/python bench/pages.py
+
+lock: $(VENV)/.dev ## Renew both hash-pinned locks from pyproject.toml
+	$(BIN)/uv lock --upgrade
+	$(BIN)/uv export -q --no-dev --group build --format requirements-txt --no-emit-project --no-header --no-annotate > requirements.lock
+	$(BIN)/uv export -q --group build --format requirements-txt --no-emit-project --no-header --no-annotate > requirements-dev.lock
+
+share-images: $(VENV)/.dev ## Draw the pictures for shared links anew (static/img/share*.png)
+	$(BIN)/python tests/browser/share_images.py
+
+clean: ## Remove the environment and caches; var/ (the data) stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "需要 Python 3.11 以上；可以用 make PYTHON=python3.12 指定"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# uv installs ten times faster than pip; it is pinned in the lock like everything else
+$(BIN)/uv: | $(BIN)/python
+	@grep -A 40 '^uv==' requirements-dev.lock | awk 'NR==1 || /^ /{print; next} {exit}' > $(VENV)/uv.lock
+	$(PIP) install -q --require-hashes -r $(VENV)/uv.lock
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/uv
+	@test -e $(VENV)/.dev || $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/uv
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.run

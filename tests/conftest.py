@@ -1,0 +1,183 @@
+"""What tests share: a tiny data root, a real database, and a client that checks every page it fetches."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import html5lib
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from xinheng.app import create_app
+from xinheng.crypto import Keys
+from xinheng.db import Databases
+from xinheng.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+ORIGIN = "http://127.0.0.1:8000"
+OWN_PAGE = {"Sec-Fetch-Site": "same-origin", "Origin": ORIGIN}
+CHROME = (
+    "Mozilla/5.0 (Linux; Android 13; V2166A) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/130.0.0.0 Mobile Safari/537.36"
+)
+
+TINY_ARTICLE = """---
+title: {title}
+category: {category}
+tags: [{tags}]
+published: {published}
+author: lin
+summary: {summary}
+ai: {ai}
+---
+
+{body}
+"""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
+    """In CI a skipped test has failed: green must mean that everything ran."""
+    report = yield
+    if os.environ.get("XINHENG_NO_SKIPS") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which is a failure here: {report.longrepr}"
+    return report
+
+
+def write_article(content: Path, slug: str, **keys: str) -> Path:
+    """Write a small article into a data root; keys replace those of the template."""
+    values = {
+        "title": f"题目{slug}",
+        "category": "receivables",
+        "tags": "回款",
+        "published": "2026-03-02 10:05",
+        "summary": "先对账，再谈时间。",
+        "ai": "none",
+        "body": "货发出去以后，先确认对方签收。\n\n## 怎么做\n\n到期前三天提醒。\n",
+    }
+    file = content / "articles" / f"{slug}.md"
+    file.write_text(TINY_ARTICLE.format(**values | keys), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def data_root(tmp_path: Path) -> Path:
+    """A site with the shipped company, categories, pages and form, and two small articles."""
+    content = tmp_path / "content"
+    (content / "articles").mkdir(parents=True)
+    shutil.copytree(ROOT / "content" / "pages", content / "pages")
+    for name in ("site.toml", "categories.toml", "authors.toml"):
+        shutil.copy(ROOT / "content" / name, content / name)
+    shutil.copytree(ROOT / "forms", tmp_path / "forms")
+    shutil.copytree(ROOT / "translations", tmp_path / "translations")
+    shutil.copy(ROOT / "wsgi.py", tmp_path / "wsgi.py")
+    (tmp_path / "static").symlink_to(ROOT / "static")
+    write_article(content, "first-call", title="逾期第一个电话怎么打", category="collection", body=_LONG)
+    write_article(content, "ageing", title="账龄表怎么看", body=_LONG, published="2026-03-03 09:00")
+    return tmp_path
+
+
+_LONG = (
+    "账龄表把应收账款按到期日分档，谁欠、欠多久，一张表看清。坏账多半是拖出来的。\n\n"
+    "## 分几档\n\n未到期、逾期三十天内、三十到六十天、六十天以上。\n\n"
+    "## 常见问题\n\n### 多久做一次？\n\n每周一次，不看年末那一天。\n"
+)
+
+
+@pytest.fixture
+def settings(data_root: Path) -> Settings:
+    return replace(Settings.from_env({}, data_root), origin=ORIGIN)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    yield app
+    app.extensions["xinheng.reads"].stop()
+    app.extensions["xinheng.databases"].dispose()
+
+
+@pytest.fixture
+def databases(app: Flask) -> Databases:
+    held: Databases = app.extensions["xinheng.databases"]
+    return held
+
+
+@pytest.fixture
+def keys(app: Flask) -> Keys:
+    held: Keys = app.extensions["xinheng.keys"]
+    return held
+
+
+class CheckingClient(FlaskClient):
+    """Fetches like a browser on our own origin, and checks what every answer must hold."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        kwargs.setdefault("base_url", ORIGIN)
+        if kwargs.get("method", "GET") not in {"GET", "HEAD"} and "headers" not in kwargs:
+            kwargs["headers"] = OWN_PAGE
+        response = super().open(*args, **kwargs)
+        check_headers(response)
+        if response.mimetype == "text/html" and response.data and kwargs.get("method") != "HEAD":
+            check_page(response)
+        return response
+
+
+def check_headers(response: TestResponse) -> None:
+    """No answer without the security headers; no cookie and no Vary: Cookie for anyone anonymous."""
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert "unsafe" not in response.headers["Content-Security-Policy"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert response.headers.getlist("Set-Cookie") == []
+    assert "cookie" not in response.headers.get("Vary", "").lower()
+
+
+def check_page(response: TestResponse) -> None:
+    """A page parses without a fault, has a title and one h1, and nothing inline that the CSP would stop."""
+    text = response.get_data(as_text=True)
+    if response.status_code in {301, 302, 303, 308}:
+        return
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    document = parser.parse(text)
+    assert len(document.findall(".//h1")) == 1, "one h1 a page"
+    assert (document.findtext(".//title") or "").strip()
+    assert document.get("lang") == "zh-Hans"
+    assert not re.search(r"<[^>]+\s(style|on\w+)=", text), "inline style or handler"
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    app.test_client_class = CheckingClient
+    return app.test_client()
+
+
+@pytest.fixture
+def consultation(app: Flask) -> Callable[..., dict[str, str]]:
+    """A valid consultation form; keywords replace or add fields."""
+
+    def fields(**changed: str) -> dict[str, str]:
+        version = app.extensions["xinheng.consultation"].published().version
+        form = {
+            "need": "overdue",
+            "name": "张三丰",
+            "phone": "138 0013 8000",
+            "details": "两家客户逾期四个多月，合计约八十万元。",
+            "call_time": "morning",
+            "consent": "yes",
+            "consent_version": version,
+            "submission_id": "0123456789abcdef0123456789abcdef",
+            "touch": "",
+        }
+        return form | changed
+
+    return fields
