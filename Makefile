@@ -28,8 +28,8 @@ lint: $(VENV)/.dev ## Formatting, lint, types, layers, content and forms
 check: lint ## What a programmer runs before a commit: lint, and the tests without a browser
 	$(BIN)/python -m pytest -m "not browser" $(PYTEST_ARGS)
 
-bench: $(VENV)/.dev ## Print what bench/ measures on this machine
-	$(BIN)/python bench/pages.py
+bench: $(VENV)/.dev ## Judge related posts on a corpus: make bench CORPUS=articles.json
+	$(BIN)/python bench/related.py $(CORPUS)
 
 lock: $(VENV)/.dev ## Renew both hash-pinned locks from pyproject.toml
 	$(BIN)/uv lock --upgrade

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from flask import Flask, abort, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
-from whitenoise import WhiteNoise
 
 from xinheng.articles import feeds
 from xinheng.articles import views as articles
@@ -33,10 +32,11 @@ from xinheng.leads.record import EnquiryDesk
 from xinheng.markup import highlighted
 from xinheng.migrations import upgrade
 from xinheng.origin_check import Confirmation, Verdict, judge
-from xinheng.page_cache import LongLivedStatic, compress
+from xinheng.page_cache import compress
 from xinheng.pages import views as pages
 from xinheng.reloading import Reloading, last_good, version_of
 from xinheng.settings import SettingError, Settings
+from xinheng.static_files import serve_static
 
 FORM_BYTES = 64 * 1024
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -87,6 +87,7 @@ def configure(app: Flask, settings: Settings) -> None:
 def start_logging(settings: Settings) -> None:
     """One line an event, to standard error; nothing a visitor typed is ever an argument of a log call."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def watch_company(app: Flask, settings: Settings) -> Callable[[], Company]:
@@ -181,15 +182,7 @@ def guard_origin(app: Flask, settings: Settings) -> None:
 
 def wrap(app: Flask, settings: Settings) -> None:
     """WSGI layers, the outermost last."""
-    static = WhiteNoise(
-        app.wsgi_app,
-        root=str(settings.static),
-        prefix="static/",
-        autorefresh=not settings.production,
-        max_age=60,
-        allow_all_origins=False,
-    )
-    application: Any = SecurityHeaders(LongLivedStatic(static), settings)
+    application: Any = SecurityHeaders(serve_static(app.wsgi_app, settings), settings)
     if settings.proxies:
         application = ProxyFix(application, x_for=settings.proxies, x_proto=settings.proxies, x_host=0)
     app.wsgi_app = application  # type: ignore[method-assign]

@@ -6,7 +6,7 @@ import traceback
 from typing import Any
 
 from flask import Flask, make_response, render_template, request
-from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
+from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, SecurityError
 from werkzeug.wrappers import Response
 
 from xinheng.articles.library import library
@@ -32,6 +32,8 @@ def install_error_pages(app: Flask) -> None:
 def _http_error(error: HTTPException) -> Response:
     if error.code is not None and error.code < 400:
         return error.get_response()
+    if isinstance(error, SecurityError):
+        return private(Response("这里没有您要找的网站：请检查网址里的主机名。\n", 400, mimetype="text/plain"))
     code = error.code or 500
     template = "errors/404.html" if code == 404 else "errors/refused.html"
     newest = library().articles[:4] if code == 404 else ()

@@ -18,6 +18,7 @@ def security_headers(settings: Settings) -> list[tuple[str, str]]:
     """The headers of every answer. What forces https is sent only where the public origin is https."""
     policy = _CONTENT_SECURITY_POLICY
     headers = [
+        ("Server", "xinheng"),  # in place of the name and version of the program that serves
         ("X-Content-Type-Options", "nosniff"),
         # not no-referrer: browsers would send `Origin: null` with our own forms
         ("Referrer-Policy", "strict-origin-when-cross-origin"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import ParamSpec
 
 from flask import make_response, request
 from flask.typing import ResponseReturnValue
@@ -42,25 +42,3 @@ def private(response: Response) -> Response:
     response.cache_control.no_store = True
     response.headers["X-Robots-Tag"] = "noindex"
     return response
-
-
-class LongLivedStatic:
-    """A static file asked for with its content's hash (`?v=…`) never changes: browsers may keep it for a year."""
-
-    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
-        self._application = application
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        versioned = environ.get("QUERY_STRING", "").startswith("v=") and environ["PATH_INFO"].startswith(
-            "/static/"
-        )
-        if not versioned:
-            return self._application(environ, start_response)
-
-        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            if status.startswith("200"):
-                headers = [pair for pair in headers if pair[0].lower() != "cache-control"]
-                headers.append(("Cache-Control", "public, max-age=31536000, immutable"))
-            return start_response(status, headers, *rest)
-
-        return self._application(environ, start)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import urllib.error
 import urllib.request
 
 from granian import Granian
 from granian.constants import Interfaces
+from granian.log import LogLevels
 
 from xinheng.db import Database
 from xinheng.notices import worker
@@ -20,7 +20,6 @@ FINISH_WITHIN = 25  # seconds for what is in flight when told to stop
 
 def serve(settings: Settings, leads: Database, target: str) -> None:
     """Serve `target` until SIGINT or SIGTERM; requests and notices under way are finished first."""
-    logging.getLogger("_granian").setLevel(logging.WARNING)
     stopping = threading.Event()
     sender = threading.Thread(target=worker.run, args=(settings, leads, stopping), name="outbox")
     herald = threading.Thread(target=_announce, args=(settings, stopping), name="announce", daemon=True)
@@ -38,6 +37,7 @@ def serve(settings: Settings, leads: Database, target: str) -> None:
             # without it a worker told to stop while it starts never ends
             workers_kill_timeout=FINISH_WITHIN,
             log_access=False,
+            log_level=LogLevels.error,
             websockets=False,
         ).serve()
     finally:
