@@ -172,8 +172,8 @@ def guard_origin(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def check() -> None:
-        if request.method in SAFE_METHODS:
-            return
+        if request.method in SAFE_METHODS or request.routing_exception:
+            return  # an unknown address or host is refused as such, by the routing
         g.origin_verdict = judge(dict(request.headers), settings.origins)
         asks = request.endpoint == "leads.submit" and g.origin_verdict is Verdict.UNKNOWN
         if g.origin_verdict is not Verdict.OWN and not asks:

@@ -23,9 +23,20 @@ function problem(field) {
   if (field.type === "checkbox") return field.required && !field.checked ? field.dataset.missing : "";
   const value = field.value.trim();
   if (field.required && !value) return field.dataset.missing;
-  if (field.type === "tel" && value) return value.normalize("NFKC").replace(/\D/g, "").length < 7 ? field.dataset.missing : "";
+  if (field.type === "tel" && value) return phoneProblem(value, field.dataset.missing);
   const most = Number(field.dataset.most);
   return most && [...value].length > most ? `最多${most}字，请删去${[...value].length - most}字` : "";
+}
+
+/** A mainland mobile with a digit missing or one too many, or too few digits for any phone; never stricter than the server. */
+function phoneProblem(value, example) {
+  const text = value.normalize("NFKC");
+  const digits = text.replace(/\D/g, "");
+  if (digits.length < 7) return example;
+  const mobile = /^[\d\s+()-]*$/.test(text) && !/^\s*(\+(?!86)|00(?!86))/.test(text) && digits.replace(/^(00)?86/, "");
+  if (!mobile || !/^1[3-9]/.test(mobile) || mobile.length === 11) return "";
+  if (mobile.length === 9 || mobile.length === 10) return `手机号少${11 - mobile.length}位，应为11位`;
+  return mobile.length === 12 ? "手机号多1位，应为11位" : "";
 }
 
 function show(field) {

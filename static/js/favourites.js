@@ -6,7 +6,7 @@ import "./counts.js";
 const place = document.querySelector("[data-kept-list]");
 const slugs = favourites();
 
-if (slugs.length && !new URLSearchParams(location.search).has("slugs")) {
+async function showKept() {
   try {
     const answer = await fetch(`/favourites?slugs=${slugs.map(encodeURIComponent).join(",")}`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -16,3 +16,5 @@ if (slugs.length && !new URLSearchParams(location.search).has("slugs")) {
     place.textContent = "网络不通，收藏还在这台设备上，请稍后再打开。";
   }
 }
+
+if (slugs.length && !new URLSearchParams(location.search).has("slugs")) showKept();

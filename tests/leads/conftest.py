@@ -1,0 +1,74 @@
+"""A desk with a real database, without the application; and the clock of the views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import ORIGIN, ROOT
+
+from xinheng.company import load_company
+from xinheng.crypto import Keys, load_keys
+from xinheng.db import Database, open_databases
+from xinheng.forms.definition import PublishedForm
+from xinheng.forms.loader import load_consultation
+from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.submission import Submission
+from xinheng.migrations import upgrade
+from xinheng.phones import parse_phone
+
+NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+"""The start of a ten-minute window."""
+
+BROWSER_ID = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Database]:
+    """The leads database, empty."""
+    opened = open_databases(tmp_path / "var")
+    upgrade(opened)
+    yield opened.leads
+    opened.dispose()
+
+
+@pytest.fixture
+def store_keys(tmp_path: Path) -> Keys:
+    return load_keys(tmp_path / "var" / "keys")
+
+
+@pytest.fixture(scope="session")
+def form() -> PublishedForm:
+    return load_consultation(ROOT / "forms", load_company(ROOT / "content"))
+
+
+@pytest.fixture
+def desk(store: Database, store_keys: Keys, form: PublishedForm) -> EnquiryDesk:
+    made = EnquiryDesk(store, store_keys, retention_days=180, site=ORIGIN)
+    made.publish(form)
+    return made
+
+
+@pytest.fixture
+def asked(form: PublishedForm) -> Callable[..., Submission]:
+    """A submission; keywords replace its values, `phone` as it is typed."""
+
+    def make(phone: str = "138 0013 8000", **changed: Any) -> Submission:
+        plain = Submission(
+            need="overdue",
+            name="张三丰",
+            phone=parse_phone(phone),
+            details="两家客户逾期四个多月。",
+            call_time="morning",
+            extra={},
+            purposes=("callback",),
+            form_version=form.version,
+            typed_id=BROWSER_ID,
+        )
+        return replace(plain, **changed)
+
+    return make
