@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import html5lib
@@ -181,3 +183,20 @@ def consultation(app: Flask) -> Callable[..., dict[str, str]]:
         return form | changed
 
     return fields
+
+
+@pytest.fixture(scope="session")
+def shipped_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The site with all that ships, made once: for tests that change no file and clean up what they store."""
+    environment = {"XINHENG_DATA": str(tmp_path_factory.mktemp("shipped"))}
+    app = create_app(replace(Settings.from_env(environment, ROOT), origin=ORIGIN))
+    yield app
+    app.extensions["xinheng.reads"].stop()
+    app.extensions["xinheng.databases"].dispose()
+
+
+@pytest.fixture
+def saved_files_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of reloading runs ahead, so that each look at a file is due: no test waits a second."""
+    ticks = itertools.count(10**9, 10)
+    monkeypatch.setattr("xinheng.reloading.time", SimpleNamespace(monotonic=lambda: float(next(ticks))))

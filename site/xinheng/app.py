@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from xinheng.articles.structured import article_data
 from xinheng.company import Company, load_company
 from xinheng.crypto import load_keys
 from xinheng.db import open_databases
+from xinheng.documents import BadDocument
 from xinheng.errors import Site, install_error_pages
 from xinheng.filters import install_filters
 from xinheng.forms.definition import PublishedForm
@@ -126,10 +128,17 @@ def watch_library(app: Flask, settings: Settings) -> None:
 def start_consultation(app: Flask, settings: Settings, company: Callable[[], Company]) -> None:
     """The form as data, and the desk that records what it brings."""
 
-    def load(folder: Any = settings.forms) -> PublishedForm:
-        form = load_consultation(folder, company())
+    def load(folder: Path = settings.forms) -> PublishedForm:
+        form = load_consultation(folder, present_company())
         desk.publish(form)
         return form
+
+    def present_company() -> Company:
+        """As saved a moment ago, not as last looked at: the notice must name what the footer will."""
+        try:
+            return load_company(settings.content)
+        except BadDocument:
+            return company()
 
     keys = app.extensions["xinheng.keys"]
     desk = EnquiryDesk(

@@ -55,7 +55,8 @@ def serve() -> None:
     except (BadDocument, SettingError, WeakKey, DatabaseUnsafe, SchemaNewer) as fault:
         click.echo(f"没有启动：\n{fault}", err=True)
         raise SystemExit(1) from None
-    serve_site(settings, site.app.extensions["xinheng.databases"].leads, "wsgi:app")
+    site.app.extensions["xinheng.databases"].dispose()
+    raise SystemExit(serve_site(settings, "wsgi:app"))
 
 
 @main.command()

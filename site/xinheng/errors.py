@@ -6,11 +6,18 @@ import traceback
 from typing import Any
 
 from flask import Flask, make_response, render_template, request
-from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, SecurityError
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    NotFound,
+    SecurityError,
+    ServiceUnavailable,
+)
 from werkzeug.wrappers import Response
 
 from xinheng.articles.library import library
 from xinheng.articles.paging import NoSuchPage
+from xinheng.db import DatabaseBusy
 from xinheng.page_cache import private
 
 
@@ -26,6 +33,7 @@ class Site(Flask):
 def install_error_pages(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NoSuchPage, lambda error: _http_error(NotFound()))
+    app.register_error_handler(DatabaseBusy, lambda error: _http_error(ServiceUnavailable(retry_after=5)))
     app.register_error_handler(InternalServerError, _internal_error)
 
 

@@ -7,7 +7,6 @@ from typing import Protocol
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-
 from tests.browser.install import chromium
 from tests.browser.running import RunningSite, copy_of_site
 from tests.browser.visitor import CHROMIUM, Complaints, Scheme, new_context

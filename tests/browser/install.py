@@ -15,8 +15,22 @@ from pathlib import Path
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 PACKAGES = {
-    "apt-get": (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium", "fonts-noto-cjk"]),
-    "dnf": (["true"], ["dnf", "install", "-y", "-q", "chromium", "google-noto-sans-cjk-fonts", "google-noto-serif-cjk-fonts"]),
+    "apt-get": (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "chromium", "fonts-noto-cjk"],
+    ),
+    "dnf": (
+        ["true"],
+        [
+            "dnf",
+            "install",
+            "-y",
+            "-q",
+            "chromium",
+            "google-noto-sans-cjk-fonts",
+            "google-noto-serif-cjk-fonts",
+        ],
+    ),
     "pacman": (["true"], ["pacman", "-Sy", "--noconfirm", "chromium", "noto-fonts-cjk"]),
 }
 
@@ -33,7 +47,9 @@ def chinese_font() -> bool:
     """Whether Chinese text would show as characters, not as boxes."""
     if shutil.which("fc-list") is None:
         return sys.platform == "darwin"
-    return bool(subprocess.run(["fc-list", ":lang=zh-cn"], capture_output=True, text=True, check=False).stdout.strip())
+    return bool(
+        subprocess.run(["fc-list", ":lang=zh-cn"], capture_output=True, text=True, check=False).stdout.strip()
+    )
 
 
 def main() -> int:

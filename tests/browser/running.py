@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ FORM = {
     "consent": "yes",
 }
 """What a visitor of the tests types, unless a test says otherwise."""
+NOT_A_PHONE = "12345678901"  # long enough for the page to let it pass, and no number for the server
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class RunningSite:
         self.log_file = root / "serve.log"
         self.port = _free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
-        self.typed: set[str] = {FORM["name"], FORM["phone"], FORM["details"]}
+        self.typed: set[str] = {FORM["name"], FORM["phone"], FORM["details"], NOT_A_PHONE}
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("XINHENG_")},
             "PYTHONUNBUFFERED": "1",
@@ -118,10 +119,8 @@ class RunningSite:
         """End every process of the site at once."""
         if self._process is None:
             return
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
         self._process = None
 

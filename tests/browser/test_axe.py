@@ -7,9 +7,8 @@ from collections.abc import Callable
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-
 from tests.browser.conftest import PageAt
-from tests.browser.running import FORM, RunningSite
+from tests.browser.running import FORM, NOT_A_PHONE, RunningSite
 from tests.browser.visitor import Scheme, fill, submit
 
 pytestmark = pytest.mark.browser
@@ -27,7 +26,7 @@ def at(path: str) -> Callable[[Page, str], None]:
 
 def form_with_errors_of_the_server(page: Page, origin: str) -> None:
     page.goto(origin + "/consultation")
-    fill(page, FORM | {"phone": "12345678901"})
+    fill(page, FORM | {"phone": NOT_A_PHONE})
     submit(page).click()
     expect(page.locator(".error-summary")).to_be_visible()
 
@@ -65,8 +64,8 @@ PAGES: dict[str, Callable[[Page, str], None]] = {
     "search": at("/search"),
     "search with results": at("/search?q=坏账"),
     "search without results": at("/search?q=量子纠缠"),
-    "favourites": favourites_with_one,
     "favourites, empty": at("/favourites"),
+    "favourites": favourites_with_one,
     "404": at("/no-such-page"),
     "about": at("/about"),
     "privacy": at("/privacy"),

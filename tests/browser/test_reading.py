@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-
 from tests.browser.conftest import PageAt
 from tests.browser.running import RunningSite
 
@@ -118,7 +117,9 @@ def test_a_read_counts_once_after_three_seconds_in_sight(
     context = context_at(1280)
     context.clock.install()
     sent: list[str] = []
-    context.on("request", lambda request: sent.append(request.url) if request.url.endswith("/reads") else None)
+    context.on(
+        "request", lambda request: sent.append(request.url) if request.url.endswith("/reads") else None
+    )
     page = context.new_page()
     page.goto(f"{site.origin}/articles/{slug}")
     page.clock.run_for(2_500)
@@ -157,7 +158,9 @@ def test_a_page_opened_in_the_background_counts_when_it_has_been_looked_at(
     context.clock.install()
     context.add_init_script(HIDDEN)
     sent: list[str] = []
-    context.on("request", lambda request: sent.append(request.url) if request.url.endswith("/reads") else None)
+    context.on(
+        "request", lambda request: sent.append(request.url) if request.url.endswith("/reads") else None
+    )
     page = context.new_page()
     page.goto(f"{site.origin}/articles/overdue-collection-ladder")
     page.clock.run_for(60_000)
@@ -210,7 +213,9 @@ def test_a_note_leads_to_its_source_and_back(site: RunningSite, page_at: PageAt)
     expect(page.locator("#cite-1")).to_be_in_viewport()
 
 
-def test_a_question_opens_to_its_answer_with_a_tap_and_with_the_keyboard(site: RunningSite, page_at: PageAt) -> None:
+def test_a_question_opens_to_its_answer_with_a_tap_and_with_the_keyboard(
+    site: RunningSite, page_at: PageAt
+) -> None:
     for script in (True, False):
         page = page_at(360, script=script)
         page.goto(site.origin + ARTICLE)
@@ -250,7 +255,9 @@ def test_search_that_finds_nothing_offers_other_ways(site: RunningSite, page_at:
     expect(page.get_by_role("navigation", name="栏目").get_by_role("link").first).to_be_visible()
 
 
-def test_on_paper_an_article_has_its_label_and_answers_and_no_form(site: RunningSite, page_at: PageAt) -> None:
+def test_on_paper_an_article_has_its_label_and_answers_and_no_form(
+    site: RunningSite, page_at: PageAt
+) -> None:
     page = page_at(1280)
     page.goto(site.origin + ARTICLE)
     page.emulate_media(media="print")

@@ -8,9 +8,8 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
-
 from tests.browser.conftest import PageAt
-from tests.browser.running import FORM, ROOT, RunningSite
+from tests.browser.running import FORM, NOT_A_PHONE, ROOT, RunningSite
 from tests.browser.visitor import error_of, fill, submit, typed
 
 pytestmark = pytest.mark.browser
@@ -18,7 +17,6 @@ pytestmark = pytest.mark.browser
 ARTICLE = "/articles/customer-overdue-first-30-days"
 REFERENCE = re.compile(r"XH-[0-9A-Z]{5}-[0-9A-Z]{5}")
 REQUIRED = ("need", "phone", "details", "consent")
-NOT_A_PHONE = "12345678901"  # long enough for the page, no number for the server
 SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["script on", "script off"])
 EVERY_PAGE = [
     "/",
@@ -56,7 +54,9 @@ def send(page: Page, site: RunningSite, **changed: str) -> str:
     return arrived(page)
 
 
-def test_a_reader_mends_mistakes_beside_the_fields_and_gets_a_reference(site: RunningSite, page_at: PageAt) -> None:
+def test_a_reader_mends_mistakes_beside_the_fields_and_gets_a_reference(
+    site: RunningSite, page_at: PageAt
+) -> None:
     before = site.enquiries()
     page = page_at(1280)
     page.goto(site.origin + ARTICLE)
@@ -68,7 +68,9 @@ def test_a_reader_mends_mistakes_beside_the_fields_and_gets_a_reference(site: Ru
     for name in REQUIRED:
         expect(error_of(page, name)).to_be_visible()
         expect(page.locator(f"#{name}")).to_have_attribute("aria-invalid", "true")
-        expect(page.locator(f"#{name}")).to_have_attribute("aria-describedby", re.compile(rf"\b{name}-error\b"))
+        expect(page.locator(f"#{name}")).to_have_attribute(
+            "aria-describedby", re.compile(rf"\b{name}-error\b")
+        )
     expect(page.locator("#need")).to_be_focused()
     assert page.url == site.origin + ARTICLE
 
@@ -93,7 +95,6 @@ def stored_form(reference: str) -> str:
 def test_what_only_the_server_knows_comes_back_with_a_summary_and_all_that_was_typed(
     site: RunningSite, page_at: PageAt
 ) -> None:
-    site.typed.add(NOT_A_PHONE)
     page = page_at(1280)
     page.goto(site.origin + ARTICLE)
     words = FORM | {"phone": NOT_A_PHONE}
@@ -180,7 +181,9 @@ def test_reloading_the_thank_you_page_shows_the_same_reference_and_sends_nothing
 
 
 @SCRIPT
-def test_back_and_the_same_words_again_is_the_same_enquiry(site: RunningSite, page_at: PageAt, script: bool) -> None:
+def test_back_and_the_same_words_again_is_the_same_enquiry(
+    site: RunningSite, page_at: PageAt, script: bool
+) -> None:
     before = site.enquiries()
     page = page_at(1280, script=script)
     page.goto(site.origin + ARTICLE)
@@ -251,7 +254,9 @@ def test_two_browsers_with_the_same_words_and_phone_are_two_where_script_tells_t
     assert len(references) == 2
 
 
-def test_the_whole_form_works_from_the_keyboard_with_focus_always_seen(site: RunningSite, page_at: PageAt) -> None:
+def test_the_whole_form_works_from_the_keyboard_with_focus_always_seen(
+    site: RunningSite, page_at: PageAt
+) -> None:
     page = page_at(1280)
     page.goto(site.origin + "/consultation")
     page.keyboard.press("Tab")
@@ -287,7 +292,9 @@ def tab_to(page: Page, target: Locator, most: int = 4) -> None:
     expect(target).to_be_focused()
 
 
-def test_with_the_keyboard_a_mistake_takes_focus_to_the_first_wrong_field(site: RunningSite, page_at: PageAt) -> None:
+def test_with_the_keyboard_a_mistake_takes_focus_to_the_first_wrong_field(
+    site: RunningSite, page_at: PageAt
+) -> None:
     page = page_at(1280)
     page.goto(site.origin + "/consultation")
     fill(page, {"need": "overdue"})
@@ -321,7 +328,17 @@ SMALL_TARGETS = """() => {
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/articles/", ARTICLE, "/consultation", "/search?q=坏账", "/search", "/favourites", "/no-such-page"]
+    "path",
+    [
+        "/",
+        "/articles/",
+        ARTICLE,
+        "/consultation",
+        "/search?q=坏账",
+        "/search",
+        "/favourites",
+        "/no-such-page",
+    ],
 )
 def test_what_one_taps_on_a_phone_is_a_thumb_high(site: RunningSite, page_at: PageAt, path: str) -> None:
     page = page_at(360)
@@ -340,7 +357,9 @@ def test_the_links_of_the_error_summary_are_a_thumb_high(site: RunningSite, page
 
 
 @pytest.mark.parametrize("height", [740, 420], ids=["whole screen", "above a keyboard"])
-def test_the_phone_bar_never_covers_a_field_one_types_in(site: RunningSite, page_at: PageAt, height: int) -> None:
+def test_the_phone_bar_never_covers_a_field_one_types_in(
+    site: RunningSite, page_at: PageAt, height: int
+) -> None:
     page = page_at(360)
     page.set_viewport_size({"width": 360, "height": height})
     page.goto(site.origin + ARTICLE)
@@ -363,7 +382,9 @@ def test_the_phone_bar_leads_to_the_form(site: RunningSite, page_at: PageAt) -> 
     expect(page.locator("#consultation-title")).to_be_in_viewport()
 
 
-def test_the_id_is_made_in_the_browser_and_not_before_someone_writes(site: RunningSite, page_at: PageAt) -> None:
+def test_the_id_is_made_in_the_browser_and_not_before_someone_writes(
+    site: RunningSite, page_at: PageAt
+) -> None:
     for path in (ARTICLE, "/consultation"):
         html = site.get(path).text
         field = re.search(r'<input[^>]*name="submission_id"[^>]*>', html)
@@ -377,10 +398,15 @@ def test_the_id_is_made_in_the_browser_and_not_before_someone_writes(site: Runni
         expect(hidden).to_have_value(re.compile("^[0-9a-f]{32}$"))
 
 
-def test_an_enquiry_tells_from_which_article_it_came_and_which_were_read(site: RunningSite, page_at: PageAt) -> None:
+def test_an_enquiry_tells_from_which_article_it_came_and_which_were_read(
+    site: RunningSite, page_at: PageAt
+) -> None:
     page = page_at(1280)
     with page.expect_response("**/articles/ageing-report/reads"):
-        page.goto(site.origin + "/articles/ageing-report?utm_source=weixin&utm_campaign=march", referer="https://www.baidu.com/s?wd=secret")
+        page.goto(
+            site.origin + "/articles/ageing-report?utm_source=weixin&utm_campaign=march",
+            referer="https://www.baidu.com/s?wd=secret",
+        )
     with page.expect_response(f"**{ARTICLE}/reads"):
         page.goto(site.origin + ARTICLE, referer=site.origin + "/articles/ageing-report")
     reference = send(page, site, details="看了两篇文章再来问")

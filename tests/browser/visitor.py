@@ -21,7 +21,9 @@ Scheme = Literal["light", "dark"]
 _serial = itertools.count(1)
 
 
-def new_context(browser: Browser, width: int, *, script: bool = True, scheme: Scheme = "light") -> BrowserContext:
+def new_context(
+    browser: Browser, width: int, *, script: bool = True, scheme: Scheme = "light"
+) -> BrowserContext:
     """A visitor's own browser. Each is another reader to the site: its version number is its own.
 
     The agent is that of a person's browser: the one of a headless Chromium says so, and counts as a robot.
@@ -49,13 +51,18 @@ class Complaints:
     def __init__(self, context: BrowserContext) -> None:
         self.found: list[str] = []
         self._visited: set[str] = set()
-        context.on("request", lambda request: self._visited.update({request.url} if request.is_navigation_request() else ()))
+        context.on(
+            "request",
+            lambda request: self._visited.update({request.url} if request.is_navigation_request() else ()),
+        )
         context.on("console", self._console)
         context.on("weberror", lambda error: self.found.append(str(error.error)))
 
     def _console(self, message: ConsoleMessage) -> None:
         # a page that answers 404 or 422 says so in the console; that is an answer, not a fault of the page
-        answered = message.text.startswith("Failed to load resource") and message.location["url"] in self._visited
+        answered = (
+            message.text.startswith("Failed to load resource") and message.location["url"] in self._visited
+        )
         if message.type in {"error", "warning"} and not answered:
             self.found.append(f"{message.type}: {message.text} ({message.location['url']})")
 
@@ -82,7 +89,10 @@ def submit(page: Page) -> Locator:
 def typed(page: Page) -> dict[str, Any]:
     """What stands in the fields of the form."""
     form = page.locator("form[data-consultation]")
-    values = {name: form.locator(f"#{name}").input_value() for name in ("need", "name", "phone", "details", "call_time")}
+    values = {
+        name: form.locator(f"#{name}").input_value()
+        for name in ("need", "name", "phone", "details", "call_time")
+    }
     return values | {"consent": form.locator("#consent").is_checked()}
 
 

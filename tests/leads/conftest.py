@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
+from sqlalchemy import delete
 from tests.conftest import ORIGIN, ROOT
 
 from xinheng.company import load_company
@@ -16,9 +19,11 @@ from xinheng.crypto import Keys, load_keys
 from xinheng.db import Database, open_databases
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.loader import load_consultation
+from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.submission import Submission
 from xinheng.migrations import upgrade
+from xinheng.notices.outbox import Notice
 from xinheng.phones import parse_phone
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -27,13 +32,31 @@ NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 BROWSER_ID = "0123456789abcdef0123456789abcdef"
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Database]:
-    """The leads database, empty."""
-    opened = open_databases(tmp_path / "var")
+@pytest.fixture(scope="session")
+def empty_databases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("empty")
+    opened = open_databases(folder)
     upgrade(opened)
+    opened.dispose()
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path, empty_databases: Path) -> Iterator[Database]:
+    """The leads database, empty."""
+    shutil.copytree(empty_databases, tmp_path / "var")
+    opened = open_databases(tmp_path / "var")
     yield opened.leads
     opened.dispose()
+
+
+@pytest.fixture
+def app(shipped_app: Flask) -> Flask:
+    """The shipped site with no enquiry in it."""
+    with shipped_app.extensions["xinheng.databases"].leads.writing() as session:
+        for table in (Notice, LeadEvent, Consent, Enquiry, Lead):
+            session.execute(delete(table))
+    return shipped_app
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ hash of address prefix and browser under a salt of the day, which is deleted aft
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import hmac
 import logging
@@ -30,7 +29,8 @@ from xinheng.db import CountersBase, Database, DatabaseBusy
 from xinheng.settings import SHANGHAI
 
 AGAIN_AFTER = 30 * 60  # seconds after which the same reader counts again
-FLUSH_EVERY = 1.0
+FLUSH_EVERY = 1.0  # seconds
+_LOOK_EVERY = 0.2
 log = logging.getLogger(__name__)
 
 
@@ -139,21 +139,24 @@ class ReadCounter:
         """Flush what is held and end the thread."""
         self._stopping.set()
         if self._thread:
-            self._thread.join(timeout=5)
-        self.flush()
+            self._thread.join()
 
     def _start(self) -> None:
         """The flushing thread starts with the first read, in the worker that got it."""
         if self._thread is None:
             with self._lock:
                 if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="flush-reads", daemon=True)
+                    self._thread = threading.Thread(target=self._run, name="flush-reads", daemon=False)
                     self._thread.start()
-                    atexit.register(self.stop)
 
     def _run(self) -> None:
-        while not self._stopping.wait(FLUSH_EVERY):
-            self.flush()
+        """Flush once a second, and once more when the worker ends: a thread that isn't a daemon is waited for."""
+        flushed = time.monotonic()
+        while threading.main_thread().is_alive() and not self._stopping.wait(_LOOK_EVERY):
+            if time.monotonic() - flushed >= FLUSH_EVERY:
+                self.flush()
+                flushed = time.monotonic()
+        self.flush()
 
     def _reader(self, day: date, address: str, agent: str) -> bytes:
         if day not in self._salts:

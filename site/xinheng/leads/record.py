@@ -22,6 +22,7 @@ from xinheng.phones import last_four, reaches_one_person
 from xinheng.settings import SHANGHAI
 
 WAIT = 2.0  # seconds an enquiry waits for the writer's turn
+_WINDOW = timedelta(seconds=WINDOW)
 
 
 class UnknownForm(ValueError):
@@ -91,8 +92,9 @@ class EnquiryDesk:
         ids = submission.ids(self._keys, now)
         stored = {row.submission_id: row for row in _by_submission(session, ids)}
         for older in ids[1:]:
-            if older in stored and now - stored[older].created_at < timedelta(seconds=WINDOW):
-                return older, stored[older]
+            earlier = stored.get(older)
+            if earlier and earlier.payload_hash == payload_hash and now - earlier.created_at < _WINDOW:
+                return older, earlier
         known = stored.get(ids[0])
         if known is None or known.payload_hash == payload_hash:
             return ids[0], known

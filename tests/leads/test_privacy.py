@@ -1,0 +1,230 @@
+"""What a visitor typed stands nowhere in clear: not in a database, its log, another file, the log, or a notice."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+from tests.conftest import ORIGIN, OWN_PAGE
+
+from xinheng.app import create_app
+from xinheng.crypto import CannotDecrypt, Keys
+from xinheng.leads import record
+from xinheng.leads.models import Enquiry, Lead
+from xinheng.notices.outbox import Notice
+from xinheng.notices.worker import send_due
+from xinheng.settings import Settings
+
+NAME = "欧阳震华验"
+PHONE = "139 7462 5813"
+DETAILS = "客户绥芬河木材行拖欠柒拾叁万元，验收单编号QX-773311。"
+SECOND_PHONE = "021-63958427 转 8866"
+
+FORMS: tuple[Callable[[str], str], ...] = (str, str.lower, str.upper)
+WORDS = (NAME, "欧阳震华", DETAILS, "绥芬河木材行", "柒拾叁万元", "QX-773311")
+DIGITS = ("13974625813", "74625813", "7462581", "862163958427", "63958427", "6395842")
+
+
+def spellings() -> Iterator[str]:
+    """The words, and the digits as people and machines write them."""
+    yield from WORDS
+    yield from (PHONE, SECOND_PHONE, "+8613974625813", "139-7462-5813", "１３９７４６２５８１３", "7462 5813", "7462-5813")
+    yield from DIGITS
+
+
+def needles() -> set[bytes]:
+    """Every spelling in the encodings that a file or a driver may use."""
+    found = set()
+    for spelling, fold in itertools.product(spellings(), FORMS):
+        for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+            found.add(fold(spelling).encode(encoding))
+        found.add(fold(spelling).encode("gb18030"))
+        found.add(fold(spelling).encode("unicode_escape"))
+    return found
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [file for file in sorted(folder.rglob("*")) if file.is_file()]
+
+
+def assert_nowhere(folder: Path) -> None:
+    files = files_below(folder)
+    assert {"leads.db", "counters.db"} <= {file.name for file in files}
+    for file in files:
+        held = file.read_bytes()
+        for needle in needles():
+            assert needle not in held, f"{file} holds {needle!r}"
+
+
+@pytest.fixture
+def site(settings: Settings) -> Iterator[Flask]:
+    made = create_app(settings)
+    yield made
+    made.extensions["xinheng.reads"].stop()
+    made.extensions["xinheng.databases"].dispose()
+
+
+def fill(site: Flask, **changed: str) -> dict[str, str]:
+    return {
+        "need": "overdue",
+        "name": NAME,
+        "phone": PHONE,
+        "details": DETAILS,
+        "call_time": "morning",
+        "consent": "yes",
+        "consent_version": site.extensions["xinheng.consultation"].published().version,
+        "submission_id": "0123456789abcdef0123456789abcdef",
+    } | changed
+
+
+def submit(site: Flask, **changed: str) -> int:
+    client = site.test_client()
+    return client.post(
+        "/consultation", data=fill(site, **changed), headers=OWN_PAGE, base_url=ORIGIN
+    ).status_code
+
+
+def assert_log_is_clean(caplog: pytest.LogCaptureFixture) -> None:
+    for needle in spellings():
+        assert needle not in caplog.text
+
+
+def test_an_enquiry_leaves_nothing_in_clear(
+    site: Flask, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert submit(site) == 303
+    assert submit(site) == 303
+    assert submit(site, phone=SECOND_PHONE, submission_id="") == 303
+    while send_due(settings, site.extensions["xinheng.databases"].leads):
+        pass
+    wal = settings.data / "leads.db-wal"
+    assert wal.stat().st_size > 0, "the write-ahead log is looked at while it holds the enquiry"
+    assert_nowhere(settings.data)
+    assert_log_is_clean(caplog)
+
+
+def test_nothing_is_in_clear_once_the_databases_are_closed(site: Flask, settings: Settings) -> None:
+    assert submit(site) == 303
+    site.extensions["xinheng.databases"].dispose()
+    assert_nowhere(settings.data)
+
+
+def test_the_search_for_the_typed_words_would_find_them(tmp_path: Path) -> None:
+    """The test above is only worth something if it can fail."""
+    for name in ("leads.db", "counters.db"):
+        connection = sqlite3.connect(tmp_path / name)
+        connection.execute("CREATE TABLE t (x)")
+        connection.execute("INSERT INTO t VALUES (?)", ("13974625813" if name == "counters.db" else "",))
+        connection.commit()
+        connection.close()
+    with pytest.raises(AssertionError, match=r"counters\.db holds"):
+        assert_nowhere(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"consent": ""}, 422),
+        ({"need": ""}, 422),
+        ({"phone": PHONE + "9"}, 422),
+        ({"consent_version": "0" * 16}, 422),
+        ({"details": DETAILS + "11010519491231002X"}, 422),
+        ({"details": DETAILS * 2000}, 413),
+    ],
+)
+def test_a_form_that_is_refused_leaves_nothing_at_all(
+    site: Flask, settings: Settings, caplog: pytest.LogCaptureFixture, changed: dict[str, str], status: int
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert submit(site, **changed) == status
+    assert_nowhere(settings.data)
+    assert_log_is_clean(caplog)
+    with site.extensions["xinheng.databases"].leads.reading() as session:
+        assert session.scalars(select(Enquiry)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("trigger", "status"),
+    [
+        ("SELECT * FROM no_such_table", 503),  # the database can't write
+        ("SELECT RAISE(ABORT, 'no')", 500),  # something nobody thought of
+    ],
+)
+def test_an_error_while_storing_tells_the_log_where_but_not_what(
+    site: Flask, settings: Settings, caplog: pytest.LogCaptureFixture, trigger: str, status: int
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with site.extensions["xinheng.databases"].leads.writing() as session:
+        session.execute(text(f"CREATE TRIGGER broken BEFORE INSERT ON outbox BEGIN {trigger}; END"))
+    assert submit(site) == status
+    assert "ERROR" in caplog.text
+    assert_log_is_clean(caplog)
+    assert_nowhere(settings.data)
+
+
+def test_an_error_page_of_the_server_shows_nothing_that_was_typed(site: Flask) -> None:
+    with site.extensions["xinheng.databases"].leads.writing() as session:
+        session.execute(
+            text("CREATE TRIGGER broken BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no'); END")
+        )
+    answer = site.test_client().post("/consultation", data=fill(site), headers=OWN_PAGE, base_url=ORIGIN)
+    assert answer.status_code == 500
+    assert all(word not in answer.get_data(as_text=True) for word in spellings())
+
+
+def test_the_notice_holds_nothing_personal(site: Flask) -> None:
+    assert submit(site) == 303
+    with site.extensions["xinheng.databases"].leads.reading() as session:
+        notice = session.scalars(select(Notice)).one()
+    told = f"{notice.kind} {notice.reference} {notice.text} {notice.fault}"
+    assert all(word not in told for word in spellings())
+
+
+def test_the_busy_database_tells_the_log_nothing_personal(
+    site: Flask, settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "WAIT", 0.0)
+    with site.extensions["xinheng.databases"].leads.lock.held(1.0):
+        assert submit(site) == 503
+    assert_log_is_clean(caplog)
+    assert_nowhere(settings.data)
+
+
+def test_a_deleted_enquiry_is_overwritten(site: Flask, settings: Settings) -> None:
+    """secure_delete: even the sealed bytes are gone from the file when the row is."""
+    assert submit(site) == 303
+    databases = site.extensions["xinheng.databases"]
+    with databases.leads.reading() as session:
+        sealed = session.scalars(select(Enquiry.details)).one()
+    with databases.leads.writing() as session:
+        for table in ("consents", "lead_events", "enquiries", "leads"):
+            session.execute(text(f"DELETE FROM {table}"))  # noqa: S608 (names from the line above)
+    databases.dispose()
+    assert sealed not in (settings.data / "leads.db").read_bytes()
+
+
+def test_sealed_fields_of_two_rows_cannot_be_exchanged(site: Flask) -> None:
+    submit(site)
+    submit(site, phone="13900139000", submission_id="f" * 32)
+    databases, keys = site.extensions["xinheng.databases"], site.extensions["xinheng.keys"]
+    assert isinstance(keys, Keys)
+    with databases.leads.writing() as session:
+        one, other = session.scalars(select(Lead)).all()
+        one.phone, other.phone = other.phone, one.phone
+    for lead in (one, other):
+        with pytest.raises(CannotDecrypt):
+            lead.open(keys, "phone")
+
+
+def test_files_with_personal_data_and_keys_are_not_for_others(site: Flask, settings: Settings) -> None:
+    assert submit(site) == 303
+    for file in files_below(settings.data / "keys"):
+        assert file.stat().st_mode & 0o077 == 0
+    assert (settings.data / "keys").stat().st_mode & 0o077 == 0
