@@ -144,7 +144,6 @@ def start_consultation(app: Flask, settings: Settings, company: Callable[[], Com
     desk = EnquiryDesk(
         app.extensions["xinheng.databases"].leads,
         keys,
-        retention_days=company().retention_days,
         site=settings.origin,
     )
     files = [settings.forms / CONSULTATION, settings.content / "site.toml"]

@@ -6,6 +6,7 @@ additional data `table:column:row`, so a value moved to another row or column do
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import hmac
 import os
@@ -35,9 +36,9 @@ class WeakKey(ValueError):
 class Keys:
     """`field` encrypts, `index` makes blind indexes and references, `web` signs what a browser carries."""
 
-    field: bytes
-    index: bytes
-    web: bytes
+    field: bytes = dataclasses.field(repr=False)
+    index: bytes = dataclasses.field(repr=False)
+    web: bytes = dataclasses.field(repr=False)
 
     def seal(self, text: str, place: str) -> bytes:
         """Encrypt `text` for one place (`table:column:row`)."""
@@ -112,7 +113,9 @@ def _write_new(file: Path, text: str) -> None:
 
 def plain_reference(typed: str) -> str | None:
     """A reference as people read it aloud or type it (any case, O for 0, I or L for 1), or None."""
-    signs = typed.strip().upper().removeprefix("XH").replace("-", "").replace(" ", "")
+    signs = "".join(sign for sign in typed.upper() if sign.isalnum())
+    if len(signs) == 12:
+        signs = signs.removeprefix("XH")
     signs = signs.translate(str.maketrans("OIL", "011"))
     if len(signs) != 10 or any(sign not in _ALPHABET for sign in signs):
         return None

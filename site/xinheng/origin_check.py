@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from enum import Enum
-from urllib.parse import urlsplit
 
 from itsdangerous import BadSignature, TimestampSigner
+
+from xinheng.addresses import split_address
 
 CONFIRM_FOR = 10 * 60  # seconds
 
@@ -29,7 +30,7 @@ def judge(headers: Mapping[str, str], origins: Collection[str]) -> Verdict:
     if (origin := headers.get("Origin", "")) and origin != "null":
         return Verdict.OWN if origin in origins else Verdict.FOREIGN
     if referrer := headers.get("Referer", ""):
-        parts = urlsplit(referrer)
+        parts = split_address(referrer)
         return Verdict.OWN if f"{parts.scheme}://{parts.netloc}" in origins else Verdict.FOREIGN
     return Verdict.UNKNOWN
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
+
+from xinheng.addresses import split_address
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 """The clock of the site: what people read and when a day begins."""
@@ -28,7 +30,7 @@ class MailServer:
     port: int
     encrypted: bool
     user: str
-    password: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class Settings:
     def trusted_hosts(self) -> list[str]:
         """Host names this site answers to."""
         names = {urlsplit(origin).hostname or "" for origin in self.origins}
-        return sorted(f"[{name}]" if ":" in name else name for name in names)
+        return sorted(map(_bracketed, names))
 
 
 def _environment(environ: Mapping[str, str]) -> Literal["development", "production"]:
@@ -138,17 +140,19 @@ def _origin(environ: Mapping[str, str], environment: str, host: str, port: int) 
         if environment == "production":
             raise SettingError("XINHENG_ORIGIN：正式环境必须写明对外网址，例如 https://www.example.com")
         shown = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 (compared, not bound)
-        return f"http://{shown}:{port}"
-    parts: SplitResult = urlsplit(text)
-    if (
-        parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or parts.path
-        or parts.query
-        or parts.username
-    ):
-        raise SettingError(f"XINHENG_ORIGIN={text!r}：应为“协议://主机[:端口]”，例如 https://www.example.com")
-    return text
+        return f"http://{_bracketed(shown)}:{port}"
+    parts = split_address(text)
+    extra = parts.path or parts.query or parts.fragment or parts.username
+    if parts.scheme not in {"http", "https"} or not parts.hostname or extra:
+        raise SettingError("XINHENG_ORIGIN：应为“协议://主机[:端口]”，例如 https://www.example.com")
+    usual = 443 if parts.scheme == "https" else 80
+    port_part = f":{parts.port}" if parts.port and parts.port != usual else ""
+    return f"{parts.scheme}://{_bracketed(parts.hostname)}{port_part}"
+
+
+def _bracketed(host: str) -> str:
+    """A host as it stands in an address: an IPv6 one in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _addresses(text: str) -> tuple[str, ...]:
@@ -162,7 +166,7 @@ def _addresses(text: str) -> tuple[str, ...]:
 def _mail_server(text: str) -> MailServer | None:
     if not text:
         return None
-    parts = urlsplit(text)
+    parts = split_address(text)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise SettingError(
             "XINHENG_SMTP：应为 smtp://用户:密码@主机:端口 或 smtps://…，用户名和密码里的特殊字符用 %XX 写"

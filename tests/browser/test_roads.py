@@ -347,6 +347,22 @@ def test_what_one_taps_on_a_phone_is_a_thumb_high(site: RunningSite, page_at: Pa
     assert not small, "\n".join(small)
 
 
+def test_a_reference_of_the_widest_letters_stands_on_one_line_of_a_phone(
+    site: RunningSite, page_at: PageAt
+) -> None:
+    page = page_at(360)
+    page.goto(site.origin + "/consultation")
+    send(page, site, details="编号要抄得下来")
+    reference = page.locator(".thanks__reference b")
+    widest = reference.evaluate(
+        "(b) => { b.textContent = 'XH-WMWMW-WMWMW'; return b.scrollWidth - b.clientWidth; }"
+    )
+    lines = reference.evaluate(
+        "(b) => Math.round(b.offsetHeight / parseFloat(getComputedStyle(b).lineHeight))"
+    )
+    assert (widest, lines) == (0, 1)
+
+
 def test_the_links_of_the_error_summary_are_a_thumb_high(site: RunningSite, page_at: PageAt) -> None:
     page = page_at(360, script=False)
     page.goto(site.origin + "/consultation")

@@ -71,7 +71,7 @@ def form() -> PublishedForm:
 
 @pytest.fixture
 def desk(store: Database, store_keys: Keys, form: PublishedForm) -> EnquiryDesk:
-    made = EnquiryDesk(store, store_keys, retention_days=180, site=ORIGIN)
+    made = EnquiryDesk(store, store_keys, site=ORIGIN)
     made.publish(form)
     return made
 

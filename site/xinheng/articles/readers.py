@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Literal
-from urllib.parse import urlsplit
 
 from counter_robots import is_robot_or_machine
+
+from xinheng.addresses import split_address
 
 ReferrerKind = Literal["search", "social", "direct", "own", "other"]
 
@@ -71,4 +72,4 @@ def counts_as_person(agent: str, purpose: str) -> bool:
 
 
 def referrer_host(referrer: str) -> str:
-    return urlsplit(referrer).hostname or "" if "//" in referrer else ""
+    return split_address(referrer).hostname or "" if "//" in referrer else ""

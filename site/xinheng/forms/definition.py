@@ -130,6 +130,7 @@ class PublishedForm(BaseModel):
 
     declaration: FormDeclaration
     notice: str
+    retention_days: int
 
     @property
     def version(self) -> str:

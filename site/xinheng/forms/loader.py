@@ -23,5 +23,7 @@ def load_consultation(forms: Path, company: Company) -> PublishedForm:
         raise BadDocument([Fault(file, 0, "", message)])
     notice = declared.notice.replace("{legal_name}", company.legal_name).replace("{hotline}", company.hotline)
     return PublishedForm(
-        declaration=declared, notice=notice.replace("{retention_days}", str(company.retention_days))
+        declaration=declared,
+        notice=notice.replace("{retention_days}", str(company.retention_days)),
+        retention_days=company.retention_days,
     )

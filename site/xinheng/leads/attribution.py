@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Collection
 from typing import Any
-from urllib.parse import urlsplit
 
+from xinheng.addresses import split_address
 from xinheng.leads.submission import Attribution, Touch
 
 LONGEST = 4000  # characters of the hidden field
@@ -47,7 +47,7 @@ def public_path(path: str) -> str:
 
 
 def _own_path(referrer: str, own_host: str) -> str:
-    parts = urlsplit(referrer)
+    parts = split_address(referrer)
     return parts.path if parts.netloc == own_host else ""
 
 

@@ -44,10 +44,9 @@ class Recorded:
 class EnquiryDesk:
     """Takes enquiries. Knows the database and the keys, not the request."""
 
-    def __init__(self, database: Database, keys: Keys, *, retention_days: int, site: str) -> None:
+    def __init__(self, database: Database, keys: Keys, *, site: str) -> None:
         self._database = database
         self._keys = keys
-        self._retention = timedelta(days=retention_days)
         self._site = site
 
     def publish(self, form: PublishedForm) -> None:
@@ -73,7 +72,7 @@ class EnquiryDesk:
         if known:
             return Recorded(known.reference, repeated=True)
         form = self._form(session, submission.form_version)
-        lead, reopened = self._lead(session, submission, now)
+        lead, reopened = self._lead(session, submission, now, now + timedelta(days=form.retention_days))
         enquiry = self._enquiry(submission, submission_id, payload_hash, lead, now)
         session.add(enquiry)
         session.flush()
@@ -90,16 +89,14 @@ class EnquiryDesk:
     ) -> tuple[str, Enquiry | None]:
         """The id to store under, and the enquiry already stored if this is a repeat."""
         ids = submission.ids(self._keys, now)
-        stored = {row.submission_id: row for row in _by_submission(session, ids)}
-        for older in ids[1:]:
-            earlier = stored.get(older)
-            if earlier and earlier.payload_hash == payload_hash and now - earlier.created_at < _WINDOW:
-                return older, earlier
-        known = stored.get(ids[0])
-        if known is None or known.payload_hash == payload_hash:
-            return ids[0], known
-        second = other_words_id(self._keys, ids[0], payload_hash)
-        return second, next(iter(_by_submission(session, (second,))), None)
+        second_ids = [other_words_id(self._keys, each, payload_hash) for each in ids]
+        stored = {row.submission_id: row for row in _by_submission(session, [*ids, *second_ids])}
+        for place, candidates in enumerate(zip(ids, second_ids, strict=True)):
+            for known in filter(None, map(stored.get, candidates)):
+                fresh = place == 0 or now - known.created_at < _WINDOW
+                if fresh and known.payload_hash == payload_hash:
+                    return known.submission_id, known
+        return (second_ids[0] if ids[0] in stored else ids[0]), None
 
     def _form(self, session: Session, version: str) -> PublishedForm:
         row = session.get(FormVersion, version)
@@ -107,7 +104,9 @@ class EnquiryDesk:
             raise UnknownForm(version)
         return PublishedForm.model_validate_json(row.form)
 
-    def _lead(self, session: Session, submission: Submission, now: datetime) -> tuple[Lead, bool]:
+    def _lead(
+        self, session: Session, submission: Submission, now: datetime, retain_until: datetime
+    ) -> tuple[Lead, bool]:
         """The lead of this phone: the same mobile is the same person, a switchboard has many; True if it reopened."""
         index = self._keys.blind_index("phone", submission.phone.e164)
         same = list(
@@ -115,19 +114,19 @@ class EnquiryDesk:
         )
         known = next((lead for lead in same if not lead.restricted), None)
         if known is not None and reaches_one_person(submission.phone):
-            return known, self._touch(known, submission, now)
-        lead = self._new_lead(submission, index, now)
+            return known, self._touch(known, submission, now, retain_until)
+        lead = self._new_lead(submission, index, now, retain_until)
         lead.possible_duplicate = known is not None
         session.add(lead)
         session.flush()
         return lead, False
 
-    def _touch(self, lead: Lead, submission: Submission, now: datetime) -> bool:
+    def _touch(self, lead: Lead, submission: Submission, now: datetime, retain_until: datetime) -> bool:
         """A known person asks again: up to the top, kept longer, and open again if it was closed."""
         lead.enquiry_count += 1
         lead.last_enquiry_at = now
-        lead.retain_until = now + self._retention
-        if submission.name and not lead.open(self._keys, "name"):
+        lead.retain_until = max(lead.retain_until, retain_until)
+        if submission.name and lead.name_index is None:
             lead.seal(self._keys, "name", submission.name)
             lead.name_index = self._keys.blind_index("name", submission.name)
         if lead.status not in CLOSED:
@@ -135,7 +134,9 @@ class EnquiryDesk:
         lead.status = "new"
         return True
 
-    def _new_lead(self, submission: Submission, index: bytes | None, now: datetime) -> Lead:
+    def _new_lead(
+        self, submission: Submission, index: bytes | None, now: datetime, retain_until: datetime
+    ) -> Lead:
         lead = Lead(
             id=new_row_id(),
             phone_kind=submission.phone.kind,
@@ -145,7 +146,7 @@ class EnquiryDesk:
             enquiry_count=1,
             created_at=now,
             last_enquiry_at=now,
-            retain_until=now + self._retention,
+            retain_until=retain_until,
         )
         lead.seal(self._keys, "name", submission.name)
         lead.seal(self._keys, "phone", submission.phone.e164)
