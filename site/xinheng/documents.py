@@ -134,6 +134,11 @@ def validated(
 def _parse(text: str, reading: _Reading) -> dict[str, Any]:
     try:
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except yaml.reader.ReaderError as error:  # its position counts bytes, or nothing
+        place = text.find(chr(error.character)) if isinstance(error.character, int) else 0
+        line = text[: max(place, 0)].count("\n") + reading.first_line
+        reading.faults.append(Fault(reading.file, line, "", "YAML 里有看不见的控制字符，请删掉重新输入"))
+        return {}
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + reading.first_line if error.problem_mark else reading.first_line
         reading.faults.append(

@@ -297,7 +297,7 @@ def test_a_page_needs_its_title_and_its_date(content: Path) -> None:
 
 
 def test_a_page_that_is_right_is_read(content: Path) -> None:
-    page = compile_page(content / "pages" / "privacy.md")
+    page = compile_page(content / "pages" / "privacy.md").page
     assert page.slug == "privacy"
     assert page.footer
     assert "{hotline}" in page.html

@@ -221,7 +221,7 @@ def test_a_question_opens_to_its_answer_with_a_tap_and_with_the_keyboard(
         page.goto(site.origin + ARTICLE)
         questions = page.locator(".faq details")
         assert questions.count() >= 3
-        expect(questions.first).to_have_attribute("open", "")  # it shows that there is something to open
+        expect(questions.first).to_have_js_property("open", True)  # it shows that there is something to open
         for question, way in ((questions.nth(1), "tap"), (questions.last, "keyboard")):
             answer = question.locator("> :not(summary)").first
             expect(answer).to_be_hidden()

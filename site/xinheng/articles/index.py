@@ -18,6 +18,7 @@ from pathlib import Path
 from xinheng.articles.article import Article, Page
 from xinheng.articles.reading import (
     CompiledArticle,
+    CompiledPage,
     article_files,
     compile_article,
     compile_page,
@@ -100,19 +101,19 @@ def compile_content(content: Path, kept: Mapping[str, CompiledArticle] | None = 
             faults += fault.faults
         else:
             articles += [item] if item else []
-    pages: list[Page] = []
+    pages: list[CompiledPage] = []
     for file in page_files(content):
         try:
             pages.append(compile_page(file))
         except BadDocument as fault:
             faults += fault.faults
     if not faults:
-        faults = cross_faults(articles)
+        faults = cross_faults(articles, pages)
     if faults:
         raise BadDocument(faults)
     return Compiled(
         articles,
-        pages,
+        [item.page for item in pages],
         json.dumps([row.model_dump(mode="json") for row in categories.values()], ensure_ascii=False),
         json.dumps({name: row.model_dump(mode="json") for name, row in authors.items()}, ensure_ascii=False),
     )

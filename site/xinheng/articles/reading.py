@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,15 @@ class CompiledArticle:
     article: Article
     html: str
     text: str
+    links: tuple[tuple[str, int], ...]
+    file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledPage:
+    """A content page, and its links to articles with their lines."""
+
+    page: Page
     links: tuple[tuple[str, int], ...]
     file: Path
 
@@ -101,34 +111,28 @@ def compile_article(
     )
 
 
-def compile_page(file: Path) -> Page:
+def compile_page(file: Path) -> CompiledPage:
     """Read one content page. Raises BadDocument."""
     document = read_front_matter(file)
     fields = validated(PageFields, document.data, file, document.lines)
     if faults := _name_faults(file):
         raise BadDocument(faults)
     rendered = render(document.body)
-    return Page(
+    page = Page(
         **_values(fields),
         slug=file.stem,
         headings=tuple({"anchor": heading.anchor, "text": heading.text} for heading in rendered.headings),
         html=str(rendered.html),
     )
+    return CompiledPage(page, tuple(_links(document)), file)
 
 
-def cross_faults(compiled: Iterable[CompiledArticle]) -> list[Fault]:
+def cross_faults(compiled: Sequence[CompiledArticle], pages: Sequence[CompiledPage] = ()) -> list[Fault]:
     """What is wrong between articles: dead links, aliases and titles used twice."""
-    compiled = list(compiled)
-    slugs = {item.article.slug for item in compiled}
+    faults = _dead_links([*compiled, *pages], {item.article.slug for item in compiled})
     owners: dict[str, Path] = {item.article.slug: item.file for item in compiled}
     titles: dict[str, Path] = {}
-    faults = []
     for item in compiled:
-        for slug, line in item.links:
-            if slug not in slugs:
-                faults.append(
-                    Fault(item.file, line, "", f"链接 /articles/{slug} 没有对应的文章（还没写，或是草稿）")
-                )
         for alias in item.article.aliases:
             if alias in owners:
                 faults.append(Fault(item.file, 0, "aliases", f"{alias} 已经是 {owners[alias].name} 的网址"))
@@ -139,12 +143,21 @@ def cross_faults(compiled: Iterable[CompiledArticle]) -> list[Fault]:
     return faults
 
 
+def _dead_links(items: Iterable[CompiledArticle | CompiledPage], slugs: Collection[str]) -> list[Fault]:
+    return [
+        Fault(item.file, line, "", f"链接 /articles/{slug} 没有对应的文章（还没写，或是草稿）")
+        for item in items
+        for slug, line in item.links
+        if slug and slug not in slugs
+    ]
+
+
 def _article(file: Path, fields: FrontMatterFields, rendered: Rendered) -> Article:
     by_id = {source.id: source for source in fields.sources}
     values = _values(fields) | {
         "slug": file.stem,
         "updated": fields.updated or fields.published,
-        "summary": fields.summary or first_sentences(rendered.text),
+        "summary": fields.summary or first_sentences(_opening(rendered)),
         "sources": tuple(by_id[name] for name in rendered.cited),
         "headings": tuple({"anchor": heading.anchor, "text": heading.text} for heading in rendered.headings),
         "questions": tuple({"question": each.question, "answer": each.answer} for each in rendered.questions),
@@ -153,6 +166,12 @@ def _article(file: Path, fields: FrontMatterFields, rendered: Rendered) -> Artic
         "title_pieces": line_pieces(fields.title),
     }
     return Article.model_validate(values)
+
+
+def _opening(rendered: Rendered) -> str:
+    """The text before the first heading."""
+    first = rendered.headings[0].text if rendered.headings else None
+    return "\n".join(itertools.takewhile(lambda line: line != first, rendered.text.split("\n")))
 
 
 def _values(fields: BaseModel) -> dict[str, Any]:
