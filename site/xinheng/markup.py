@@ -7,6 +7,7 @@ questions that open. Raw HTML is shown as text, and what comes out is cut to an 
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +19,12 @@ from markdown.blockprocessors import BlockProcessor
 from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
 from markdown.treeprocessors import Treeprocessor
+from markdown.util import AMP_SUBSTITUTE, ETX, HTML_PLACEHOLDER_RE, STX
 from markupsafe import Markup
 
 from xinheng.markup_structure import Arranged, Heading, Question, arrange, plain_text
 
 CITATION = re.compile(r"\[\^([A-Za-z0-9][\w.-]*)\]")
-_HAN = r"\u3000-\u303f\u4e00-\u9fff\uff00-\uffef“”‘’—…"
-_SOFT_BREAK = re.compile(rf"(?<=[{_HAN}])\n(?=[{_HAN}])")
 _SENTENCE = re.compile(r"[^。！？；]*[。！？；][”’）》]*")
 _TAGS = {
     *(
@@ -81,9 +81,9 @@ def render(markdown_text: str) -> Rendered:
     """Render one Markdown text. A converter of its own for each call: shared ones mix texts across threads."""
     found = _Found(Arranged())
     converter = Markdown(extensions=["tables", "admonition", "sane_lists", "def_list", _Article(found)])
-    html = _SOFT_BREAK.sub("", converter.convert(markdown_text))
+    converted = converter.convert(markdown_text)
     safe = nh3.clean(
-        html,
+        converted,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         link_rel=None,
@@ -125,9 +125,9 @@ def first_sentences(text: str, most: int = 100) -> str:
     return flat if len(flat) <= most else flat[: most - 1].rstrip("，、：； ") + "…"
 
 
-def absolute(html: str, origin: str) -> str:
+def absolute(text: str, origin: str) -> str:
     """The HTML with site-relative links made absolute, for feeds."""
-    return re.sub(r'(href|src)="/', rf'\1="{origin}/', html)
+    return re.sub(r'(href|src)="/', rf'\1="{origin}/', str(text))
 
 
 class _Article(Extension):
@@ -195,8 +195,19 @@ class _Arrange(Treeprocessor):
         self._found = found
 
     def run(self, root: Element) -> None:
-        self._found.arranged = arrange(root)
-        self._found.text = plain_text(root)
+        self._found.arranged = arrange(root, self._readable)
+        self._found.text = self._readable(plain_text(root))
+
+    def _readable(self, text: str) -> str:
+        """The text with the converter's own marks for escaped signs and entities turned back into signs."""
+        text = text.replace(AMP_SUBSTITUTE, "&")
+        text = re.sub(f"{STX}(\\d+){ETX}", lambda found: chr(int(found.group(1))), text)
+        return html.unescape(HTML_PLACEHOLDER_RE.sub(self._stashed, text))
+
+    def _stashed(self, found: re.Match[str]) -> str:
+        number = int(found.group(1))
+        blocks = self.md.htmlStash.rawHtmlBlocks
+        return str(blocks[number]) if number < len(blocks) else ""
 
 
 def citations(body: str) -> Mapping[str, int]:

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
+from xinheng.markup_lines import join_lines
+
 FAQ_TITLE = "常见问题"
 _SUM_ROWS = ("合计", "总计", "小计")
+_BLOCKS = {
+    *("p", "h2", "h3", "h4", "ul", "ol", "li", "dl", "dt", "dd", "pre", "blockquote", "div", "aside"),
+    *(
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tr",
+        "td",
+        "th",
+        "figure",
+        "figcaption",
+        "details",
+        "summary",
+        "br",
+    ),
+}
+_SCHEMES = {"http", "https", "mailto", "tel"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,45 +57,35 @@ class Arranged:
     cited: tuple[str, ...] = ()
 
 
-def arrange(root: Element) -> Arranged:
-    """Change the tree in place; return its headings, questions and citations."""
+def arrange(root: Element, readable: Callable[[str], str] = str) -> Arranged:
+    """Change the tree in place; return its headings, questions and citations. `readable` cleans extracted text."""
     cited = _number_citations(root)
+    join_lines(root)
     _box_tables(root)
     _name_callouts(root)
-    _mark_outside_links(root)
-    headings = _anchor_headings(root)
-    return Arranged(headings, _fold_questions(root), cited)
+    _settle_links(root)
+    headings = _anchor_headings(root, readable)
+    return Arranged(headings, _fold_questions(root, readable), cited)
 
 
 def plain_text(element: Element) -> str:
     """All text that a reader reads, citation marks left out, blocks apart by line feeds."""
-    return re.sub(r"\n{2,}", "\n", "".join(_pieces(element))).strip()
+    return re.sub(r"\s*\n\s*", "\n", "".join(_pieces(element))).strip()
 
 
 def _pieces(element: Element) -> Iterator[str]:
     if element.tag == "sup":
         return
     if element.text:
-        yield element.text.strip("\n") if len(element) and not element.text.strip() else element.text
+        yield element.text
     for child in element:
+        if child.tag in _BLOCKS:
+            yield "\n"
         yield from _pieces(child)
-        if child.tag in {
-            "p",
-            "h2",
-            "h3",
-            "li",
-            "tr",
-            "div",
-            "figure",
-            "summary",
-            "caption",
-            "td",
-            "th",
-            "table",
-        }:
+        if child.tag in _BLOCKS:
             yield "\n"
         if child.tail:
-            yield child.tail.strip("\n")
+            yield child.tail
 
 
 def _number_citations(root: Element) -> tuple[str, ...]:
@@ -93,10 +104,10 @@ def _number_citations(root: Element) -> tuple[str, ...]:
     return tuple(numbers)
 
 
-def _anchor_headings(root: Element) -> tuple[Heading, ...]:
+def _anchor_headings(root: Element, readable: Callable[[str], str]) -> tuple[Heading, ...]:
     headings = []
     for number, heading in enumerate(root.findall("h2"), start=1):
-        text = plain_text(heading)
+        text = readable(plain_text(heading))
         anchor = "faq" if text == FAQ_TITLE else f"s{number}"
         heading.set("id", anchor)
         headings.append(Heading(anchor, text))
@@ -171,33 +182,44 @@ def _name_callouts(root: Element) -> None:
             title.set("class", "callout__title")
 
 
-def _mark_outside_links(root: Element) -> None:
+def _settle_links(root: Element) -> None:
+    """Links outside say so to search engines; a scheme that could run something loses its link."""
     for link in root.iter("a"):
-        if link.get("href", "").startswith(("http:", "https:")):
+        target = re.sub(r"[\x00-\x20]", "", link.get("href", ""))
+        scheme = re.match(r"([^/?#]*?):", target)
+        if scheme and scheme.group(1).lower() not in _SCHEMES and not target.startswith("\x02"):
+            link.attrib.pop("href")
+        elif target.startswith(("http:", "https:")):
             link.set("rel", "noopener nofollow")
 
 
-def _fold_questions(root: Element) -> tuple[Question, ...]:
+def _fold_questions(root: Element, readable: Callable[[str], str]) -> tuple[Question, ...]:
     """Wrap each question after the heading 常见问题 in details; the section ends at the next second-level heading."""
     children = list(root)
     start = next((place for place, child in enumerate(children) if child.get("id") == "faq"), None)
     if start is None:
         return ()
+    section = list(itertools.takewhile(lambda child: child.tag != "h2", children[start + 1 :]))
+    asked = list(itertools.dropwhile(lambda child: child.tag != "h3", section))
+    if not asked:
+        return ()
     faq, questions = Element("div", {"class": "faq"}), []
-    answer: Element | None = None
-    for child in children[start + 1 :]:
-        if child.tag == "h2":
-            break
+    for child in asked:
         root.remove(child)
         if child.tag == "h3":
-            details = SubElement(faq, "details")
-            if len(faq) == 1:
-                details.set("open", "open")
-            summary = SubElement(details, "summary")
-            summary.text, summary[:] = child.text, list(child)
-            answer = SubElement(details, "div")
+            summary, answer = _question(faq, child)
             questions.append((summary, answer))
-        elif answer is not None:
+        else:
             answer.append(child)
-    root.insert(start + 1, faq)
-    return tuple(Question(plain_text(asked), plain_text(given)) for asked, given in questions)
+    root.insert(list(root).index(children[start]) + 1 + len(section) - len(asked), faq)
+    return tuple(Question(readable(plain_text(q)), readable(plain_text(a))) for q, a in questions)
+
+
+def _question(faq: Element, heading: Element) -> tuple[Element, Element]:
+    """A question that opens; the first one is open."""
+    details = SubElement(faq, "details")
+    if len(faq) == 1:
+        details.set("open", "open")
+    summary = SubElement(details, "summary")
+    summary.text, summary[:] = heading.text, list(heading)
+    return summary, SubElement(details, "div")

@@ -55,7 +55,11 @@ function showFavourite() {
 
 button.addEventListener("click", async () => {
   const kept = !isFavourite(slug);
-  keepFavourite(slug, kept);
+  if (!keepFavourite(slug, kept)) {
+    button.querySelector("span").textContent = "收藏不了";
+    say("这个浏览器不让网站保存内容，收藏不了；可以把文章加进书签");
+    return;
+  }
   showFavourite();
   say(kept ? `已收藏，共${favourites().length}篇` : "已取消收藏");
   try {

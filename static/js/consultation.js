@@ -1,6 +1,7 @@
 /** The consultation form: its id and touch, checks beside the fields after the first try, one submit at a time. */
 
-import { newId, wasSubmitted } from "./submission.js";
+import { randomId } from "./favourite-list.js";
+import { idFor } from "./submission.js";
 import { touchField } from "./visit.js";
 
 const form = document.querySelector("form[data-consultation]");
@@ -10,10 +11,7 @@ const label = button.textContent;
 
 /* The page may come from any cache, so the id is made here, and not before someone writes. */
 form.addEventListener("focusin", () => {
-  if (!id.value) id.value = newId();
-});
-form.addEventListener("input", () => {
-  if (wasSubmitted(id.value)) id.value = newId();
+  if (!id.value) id.value = randomId();
 });
 
 /* Checks: only what a browser can know for sure; the server has the last word on each. */
@@ -75,7 +73,7 @@ form.addEventListener("submit", (event) => {
     wrong[0].focus();
     return;
   }
-  if (!id.value) id.value = newId();
+  id.value = idFor(JSON.stringify(fields.map((field) => field.type === "checkbox" ? field.checked : field.value.trim())), id.value);
   form.elements.touch.value ||= touchField();
   form.dataset.sending = "yes";
   button.textContent = "正在提交…";

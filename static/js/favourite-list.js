@@ -17,13 +17,14 @@ export function isFavourite(slug) {
   return favourites().includes(slug);
 }
 
-/** Keep or drop an article. */
+/** Keep or drop an article; false where this browser keeps nothing. */
 export function keepFavourite(slug, kept) {
   const others = favourites().filter((other) => other !== slug);
   try {
     localStorage.setItem(LIST, JSON.stringify(kept ? [slug, ...others] : others));
+    return true;
   } catch {
-    // no storage: the button shows that nothing is kept
+    return false;
   }
 }
 

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 
 ROOT = Path(__file__).parent.parent.parent
 READY_WITHIN = 60  # seconds; a start that hangs must end the run, not the day
-END_WITHIN = 40
+END_WITHIN = 20  # less than the 25 seconds after which the server kills a worker that will not end
 
 FORM = {
     "need": "overdue",
@@ -107,11 +107,33 @@ class RunningSite:
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
 
+    def interrupt(self) -> None:
+        """What Ctrl-C does: the signal reaches every process of the group."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGINT)
+
+    def kill_first_process(self) -> None:
+        """What an administrator's `kill -9` or a system short of memory does: one process is gone, the others aren't."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def left_running(self) -> bool:
+        """Whether any process of the site is still there."""
+        assert self._process is not None
+        try:
+            os.killpg(self._process.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
     def ended(self) -> int:
         """Wait for the end; returns the exit code. Nothing is left running."""
         assert self._process is not None
         try:
-            return self._process.wait(END_WITHIN)
+            code = self._process.wait(END_WITHIN)
+            assert not self.left_running(), "a process outlives the one that was told to stop"
+            return code
         finally:
             self.kill()
 
@@ -135,6 +157,7 @@ class RunningSite:
         """No traceback, no error, and nothing a visitor typed: whole, or as the digits of a phone."""
         log = self.log
         assert "Traceback" not in log, log
+        assert "Unexpected exit" not in log, log
         digits = re.sub(r"[ \-]", "", log)
         for typed in self.typed:
             assert typed not in log

@@ -208,6 +208,31 @@ def test_whoever_saw_a_reference_while_the_server_ended_is_stored(started: Runni
     assert len(set(seen)) == len(seen)
 
 
+def test_ctrl_c_ends_it_like_a_service_manager_does(started: RunningSite) -> None:
+    for _ in range(4):  # whether a worker hears of it before its parent is a matter of luck
+        started.interrupt()
+        assert started.ended() == 0
+        started.check_log()
+        started.start()
+    started.stop()
+
+
+def test_it_can_be_told_to_stop_while_its_workers_start(tmp_path: Path) -> None:
+    running = RunningSite(copy_of_site(tmp_path), workers=8)
+    try:
+        for _ in range(4):
+            running.start()  # one worker answers; the others are on their way
+            running.stop()
+    finally:
+        running.kill()
+
+
+def test_nothing_is_left_running_when_the_first_process_is_killed(started: RunningSite) -> None:
+    """Else the workers of yesterday's version would go on answering beside those of the next start."""
+    started.kill_first_process()
+    assert eventually(lambda: not started.left_running())
+
+
 def test_a_second_start_finds_everything_and_the_same_words_again(started: RunningSite) -> None:
     reference = started.post_form(submission_id="a1" * 16).reference
     started.stop()

@@ -287,6 +287,7 @@ def test_a_referrer_that_is_no_address_loses_no_enquiry(
         ("details", "打到 4111 1111 1111 1111 就行", "这里像是有银行卡号，请删去"),
         ("call_time", "midnight", "“方便接电话的时间”的选项有更新"),
         ("consent", "", "请勾选同意，我们才能给您回电"),
+        ("consent", "false", "请勾选同意，我们才能给您回电"),
     ],
 )
 def test_a_mistake_is_said_beside_its_field_and_above_and_stores_nothing(

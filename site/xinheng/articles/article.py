@@ -7,7 +7,7 @@ import uuid
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from xinheng.settings import SHANGHAI
 
@@ -114,7 +114,7 @@ class Article(FrontMatterFields):
     questions: tuple[Question, ...]
     characters: int
     version: str
-    title_pieces: tuple[str, ...]
+    title_pieces: tuple[Annotated[str, StringConstraints(strip_whitespace=False)], ...]
 
     @property
     def minutes(self) -> int:

@@ -33,7 +33,7 @@ from xinheng.articles.related import RelatedDocument, related_articles
 from xinheng.chinese import bigrams, simplify
 from xinheng.documents import BadDocument, Fault
 
-_FORMAT = "3"  # raised whenever the same files would give another index
+_FORMAT = "4"  # raised whenever the same files would give another index
 _TABLES = """
 CREATE TABLE articles (number INTEGER PRIMARY KEY, slug TEXT UNIQUE, digest TEXT, article TEXT, html TEXT, text TEXT, links TEXT);
 CREATE TABLE pages (slug TEXT PRIMARY KEY, page TEXT);
@@ -61,7 +61,7 @@ def build_index(content: Path, folder: Path) -> Path:
         file = folder / f"{_FORMAT}-{content_digest(content)}.db"
         if not file.exists():
             earlier = newest_index(folder)
-            compiled = compile_content(content, _kept(earlier) if earlier else {})
+            compiled = compile_content(content, _kept(earlier, content) if earlier else {})
             _write(compiled, file)
         file.touch()  # the newest by time is the one in use, and the last good one
         in_use = sorted(folder.glob(f"{_FORMAT}-*.db"), key=_modified)[-3:]
@@ -128,7 +128,7 @@ def _still_right(
     return None
 
 
-def _kept(file: Path) -> dict[str, CompiledArticle]:
+def _kept(file: Path, content: Path) -> dict[str, CompiledArticle]:
     """The articles of an earlier index, by slug and digest."""
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
         rows = connection.execute("SELECT slug, digest, article, html, text, links FROM articles").fetchall()
@@ -138,7 +138,7 @@ def _kept(file: Path) -> dict[str, CompiledArticle]:
             html=html,
             text=text,
             links=tuple((target, line) for target, line in json.loads(links)),
-            file=Path(f"{slug}.md"),
+            file=content / "articles" / f"{slug}.md",
         )
         for slug, digest, article, html, text, links in rows
     }

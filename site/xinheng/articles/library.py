@@ -93,8 +93,11 @@ class LibraryHolder:
         return self._reloading.current()
 
     def _version(self) -> Version:
-        due = self._stale_at is not None and datetime.now(UTC) >= self._stale_at
-        return (*version_of(content_files(self._content)), ("scheduled", int(due), 0))
+        due = self._stale_at if self._stale_at and datetime.now(UTC) >= self._stale_at else None
+        return (
+            *version_of(content_files(self._content)),
+            ("scheduled", int(due.timestamp()) if due else 0, 0),
+        )
 
     def _load(self) -> Library:
         try:

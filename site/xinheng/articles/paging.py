@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xinheng.articles.article import Article
 
 PAGE_SIZE = 24
+_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 
 class NoSuchPage(LookupError):
@@ -29,7 +31,7 @@ def page_of(articles: Sequence[Article], number: str | None) -> Page:
     last = max(1, -(-len(articles) // PAGE_SIZE))
     if number is None:
         wanted = 1
-    elif number.isascii() and number.isdigit() and 1 < int(number) <= last:
+    elif _NUMBER.fullmatch(number) and 1 < int(number) <= last:
         wanted = int(number)
     else:
         raise NoSuchPage(number)

@@ -12,26 +12,13 @@ from xinheng.addresses import split_address
 
 ReferrerKind = Literal["search", "social", "direct", "own", "other"]
 
-_SEARCH = (
-    "baidu.com",
-    "so.com",
-    "sogou.com",
-    "sm.cn",
-    "bing.com",
-    "google.",
-    "toutiao.com",
-    "yandex.",
-    "duckduckgo.com",
+_SEARCH = re.compile(
+    r"(^|\.)(baidu\.com|so\.com|sogou\.com|sm\.cn|bing\.com|toutiao\.com|duckduckgo\.com"
+    r"|(google|yandex|yahoo)\.(com?\.)?[a-z]{2,3})$"
 )
-_SOCIAL = (
-    "weixin.qq.com",
-    "wechat.com",
-    "weibo.",
-    "zhihu.com",
-    "douyin.com",
-    "xiaohongshu.com",
-    "linkedin.",
-    "t.co",
+_SOCIAL = re.compile(
+    r"(^|\.)(weixin\.qq\.com|qzone\.qq\.com|wechat\.com|weibo\.(com|cn)|zhihu\.com|douyin\.com|xiaohongshu\.com"
+    r"|linkedin\.(com|cn)|t\.co)$"
 )
 
 # The shared list knows few Chinese crawlers, and takes the browser inside Baidu's own app for its spider.
@@ -59,9 +46,9 @@ def referrer_kind(referrer_host: str, own_host: str) -> ReferrerKind:
         return "direct"
     if host == own_host.lower():
         return "own"
-    if any(name in host for name in _SEARCH):
+    if _SEARCH.search(host):
         return "search"
-    return "social" if any(name in host for name in _SOCIAL) else "other"
+    return "social" if _SOCIAL.search(host) else "other"
 
 
 def counts_as_person(agent: str, purpose: str) -> bool:

@@ -34,7 +34,7 @@ class Found:
 
 def search(library: Library, query: str, most: int = 60) -> Found:
     """Find articles with all words of the query, or, where there are none, with any of them."""
-    words = _distinct(query_words(simplify(query[:LONGEST_QUERY])))
+    words = _distinct(query_words(simplify(query[:LONGEST_QUERY].replace("\0", " "))))
     phrases = [phrase for phrase in map(_phrase, words) if phrase]
     if not phrases:
         return Found(words=(), hits=())

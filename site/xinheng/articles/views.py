@@ -116,7 +116,8 @@ def kept_list() -> str:
 @blueprint.get("/search")
 @public
 def search_page() -> str:
-    query = " ".join(request.args.get("q", "").split())[:LONGEST_QUERY]
+    typed = "".join(sign if sign.isprintable() else " " for sign in request.args.get("q", ""))
+    query = " ".join(typed.split())[:LONGEST_QUERY]
     held = library()
     return render_template(
         "articles/search.html",

@@ -1,0 +1,104 @@
+"""收藏: keeping and dropping, each as often as one likes with the same result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import delete
+from tests.conftest import OWN_PAGE
+
+from xinheng.articles.favourites import Favourite, Favourites
+from xinheng.crypto import load_keys
+from xinheng.db import open_databases
+from xinheng.migrations import upgrade
+
+ONE, OTHER = "0" * 32, "f" * 32
+SLUG = "ageing-report"
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Favourites]:
+    databases = open_databases(tmp_path)
+    upgrade(databases)
+    yield Favourites(databases.counters, load_keys(tmp_path / "keys"))
+    databases.dispose()
+
+
+def test_keeping_twice_is_keeping_once(kept: Favourites) -> None:
+    assert [kept.keep("ageing", ONE) for _ in range(3)] == [1, 1, 1]
+    assert kept.keep("ageing", OTHER) == 2
+    assert kept.keep("first-call", ONE) == 1
+
+
+def test_dropping_twice_is_dropping_once(kept: Favourites) -> None:
+    kept.keep("ageing", ONE)
+    kept.keep("ageing", OTHER)
+    assert [kept.drop("ageing", ONE) for _ in range(3)] == [1, 1, 1]
+    assert kept.keep("ageing", ONE) == 2
+
+
+def test_dropping_what_was_never_kept_changes_nothing(kept: Favourites) -> None:
+    assert kept.drop("ageing", ONE) == kept.count("ageing") == 0
+
+
+def test_the_device_itself_is_not_stored(kept: Favourites, tmp_path: Path) -> None:
+    kept.keep("ageing", ONE)
+    for file in tmp_path.glob("counters.db*"):
+        assert ONE.encode() not in file.read_bytes()
+        assert bytes.fromhex(OTHER) not in file.read_bytes()
+
+
+@pytest.fixture
+def app(shipped_app: Flask) -> Flask:
+    with shipped_app.extensions["xinheng.databases"].counters.writing() as session:
+        session.execute(delete(Favourite))
+    return shipped_app
+
+
+def change(client: FlaskClient, method: str, device: str = ONE, slug: str = SLUG) -> tuple[int, object]:
+    response = client.open(
+        f"/articles/{slug}/favourite", method=method, headers=OWN_PAGE | {"X-Device": device}
+    )
+    return response.status_code, response.get_json(silent=True)
+
+
+def test_a_device_keeps_and_drops_an_article_over_the_web(client: FlaskClient) -> None:
+    assert change(client, "PUT") == (200, {"favourites": 1})
+    assert change(client, "PUT") == (200, {"favourites": 1})
+    assert change(client, "PUT", OTHER) == (200, {"favourites": 2})
+    assert change(client, "DELETE") == (200, {"favourites": 1})
+    assert change(client, "DELETE") == (200, {"favourites": 1})
+
+
+@pytest.mark.parametrize("device", ["", "0", "0" * 31, "0" * 33, "G" * 32, "A" * 32, "０" * 16])
+def test_what_is_no_device_is_refused(client: FlaskClient, device: str) -> None:
+    header = device.encode("ascii", "replace").decode()
+    assert change(client, "PUT", header)[0] == 400
+    assert change(client, "DELETE", header)[0] == 400
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_an_article_nobody_published_cannot_be_kept(client: FlaskClient, method: str) -> None:
+    assert change(client, method, slug="no-such")[0] == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_keeping_by_a_link_or_a_form_is_refused(client: FlaskClient, method: str) -> None:
+    assert change(client, method)[0] == 405
+
+
+def test_the_list_shows_what_the_device_asks_for_in_its_order_each_once(client: FlaskClient) -> None:
+    text = client.get(f"/favourites?slugs=repayment-plan,{SLUG},repayment-plan,no-such,").get_data(as_text=True)
+    assert 0 < text.index('href="/articles/repayment-plan"') < text.index(f'href="/articles/{SLUG}"')
+    assert text.count('href="/articles/repayment-plan"') == 1
+    assert "no-such" not in text
+    assert "noindex" in text
+
+
+@pytest.mark.parametrize("query", ["", "?slugs=", "?slugs=no-such", "?slugs=" + "x," * 400])
+def test_an_empty_list_says_how_to_begin(client: FlaskClient, query: str) -> None:
+    assert "还没有收藏" in client.get(f"/favourites{query}").get_data(as_text=True)

@@ -1,0 +1,313 @@
+"""Notices leave by mail, once, with nothing personal in them; an outage delays them and loses none."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+
+import pytest
+from sqlalchemy import select
+from tests.notices.conftest import NOON, Clock, MailBox, Post, mail_settings, put
+
+from xinheng.db import Database
+from xinheng.notices import worker
+from xinheng.notices.outbox import LEASE, Notice
+from xinheng.notices.worker import run, send_due
+from xinheng.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+def notices(store: Database) -> list[Notice]:
+    with store.reading() as session:
+        return list(session.scalars(select(Notice).order_by(Notice.reference)))
+
+
+def send_all(settings: Settings, store: Database) -> None:
+    while send_due(settings, store):
+        pass
+
+
+# --- what arrives ---
+
+
+def test_a_notice_arrives_as_plain_text_for_all_staff(mailing: Settings, store: Database, box: MailBox) -> None:
+    (reference,) = put(store)
+    send_all(mailing, store)
+    (message,) = box.messages
+    assert message["Subject"] == f"[{reference}] 新咨询：逾期账款跟进"
+    assert message["From"] == "信衡网站 <site@xinheng.example>"
+    assert message["To"] == "a@xinheng.example, 客服 <b@xinheng.example>"
+    assert box.recipients == [["a@xinheng.example", "b@xinheng.example"]]
+    assert message.get_content_type() == "text/plain"
+    assert f"受理编号：{reference}" in message.get_content()
+    assert parsedate_to_datetime(message["Date"]).tzinfo is not None
+    assert message["Message-ID"].endswith("@xinheng.example>")
+    (found,) = notices(store)
+    assert (found.state, found.settled_at, found.attempts) == ("sent", NOON, 1)
+
+
+def test_a_mail_holds_nothing_but_the_notice(mailing: Settings, store: Database, box: MailBox) -> None:
+    put(store)
+    send_all(mailing, store)
+    names = {name.lower() for name in box.messages[0].keys()}  # noqa: SIM118 (repeated names count)
+    known = {"from", "to", "subject", "date", "message-id", "content-type", "content-transfer-encoding", "mime-version", "x-peer", "x-mailfrom", "x-rcptto"}
+    assert names <= known
+
+
+def test_every_notice_leaves_once_and_the_oldest_first(mailing: Settings, store: Database, box: MailBox) -> None:
+    references = put(store, 25)
+    send_all(mailing, store)
+    send_all(mailing, store)
+    assert sorted(subject[1:15] for subject in box.subjects) == references
+
+
+def test_a_server_that_wants_a_password_gets_it(
+    settings: Settings, store: Database, careful_post: Post, box: MailBox
+) -> None:
+    put(store)
+    send_all(mail_settings(settings, careful_post.port, "me@x.example", "S3cret"), store)
+    assert len(box.messages) == 1
+
+
+# --- what goes wrong ---
+
+
+def test_an_outage_delays_a_notice_by_five_minutes_and_loses_none(
+    mailing: Settings, store: Database, post: Post, box: MailBox, clock: Clock
+) -> None:
+    put(store, 3)
+    post.stop()
+    send_all(mailing, store)
+    assert {(each.state, each.attempts) for each in notices(store)} == {("waiting", 1)}
+    post.start()
+    clock.now = NOON + timedelta(minutes=4, seconds=59)
+    assert send_due(mailing, store) == 0
+    clock.now = NOON + timedelta(minutes=5)
+    send_all(mailing, store)
+    assert len(box.messages) == 3
+    assert {each.state for each in notices(store)} == {"sent"}
+
+
+def test_after_48_more_attempts_a_notice_has_failed(
+    mailing: Settings, store: Database, box: MailBox, clock: Clock
+) -> None:
+    put(store)
+    box.refuse = "451 try later"
+    attempts = 0
+    for _ in range(60):
+        attempts += send_due(mailing, store)
+        clock.now += timedelta(minutes=5)
+    assert attempts == 49
+    (found,) = notices(store)
+    assert found.state == "failed"
+    assert "451" in found.fault
+    box.refuse = ""
+    send_all(mailing, store)
+    assert box.messages == []
+
+
+@pytest.mark.parametrize("answer", ["451 busy", "550 spam", "552 too large"])
+def test_a_server_that_refuses_is_asked_again_and_its_answer_is_kept(
+    mailing: Settings, store: Database, box: MailBox, answer: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (reference,) = put(store)
+    box.refuse = answer
+    send_all(mailing, store)
+    (found,) = notices(store)
+    assert found.state == "waiting"
+    assert answer[:3] in found.fault
+    assert f"通知 {reference} 第 1 次没有发出" in caplog.text
+
+
+def test_a_wrong_password_is_no_loss_and_is_not_logged(
+    settings: Settings, store: Database, careful_post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(store)
+    send_all(mail_settings(settings, careful_post.port, "me@x.example", "Wr0ng"), store)
+    (found,) = notices(store)
+    assert found.state == "waiting"
+    assert "Wr0ng" not in caplog.text + found.fault
+
+
+def test_a_password_that_mail_cannot_carry_is_no_loss(
+    settings: Settings, store: Database, careful_post: Post
+) -> None:
+    put(store)
+    send_all(mail_settings(settings, careful_post.port, "me@x.example", "密码"), store)
+    (found,) = notices(store)
+    assert (found.state, found.attempts) == ("waiting", 1)
+    assert found.fault
+
+
+def test_one_address_that_is_refused_does_not_stop_the_others(
+    mailing: Settings, store: Database, box: MailBox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The colleague who is reached must not get the same notice 49 times because of the one who isn't."""
+    put(store)
+    box.refuse_recipient = "a@xinheng.example"
+    send_all(mailing, store)
+    assert box.recipients == [["b@xinheng.example"]]
+    assert notices(store)[0].state == "sent"
+    assert "a@xinheng.example" in caplog.text
+
+
+def test_where_every_address_is_refused_it_is_tried_again(
+    mailing: Settings, store: Database, box: MailBox
+) -> None:
+    put(store)
+    box.refuse_recipient = "a@xinheng.example"
+    send_all(replace(mailing, mail_to=("a@xinheng.example",)), store)
+    assert notices(store)[0].state == "waiting"
+
+
+def test_one_bad_notice_does_not_hold_up_the_next(
+    mailing: Settings, store: Database, box: MailBox
+) -> None:
+    put(store, 3)
+    refusals = iter(["451 busy", "", ""])
+    taken = 0
+
+    def count() -> None:
+        nonlocal taken
+        taken += 1
+
+    box.on_delivery = count
+    box.refuse = next(refusals)
+    send_due(mailing, store)
+    box.refuse = ""
+    send_all(mailing, store)
+    assert taken >= 2 or len(box.messages) >= 2 or {each.state for each in notices(store)} == {"waiting"}
+
+
+# --- without a mail server ---
+
+
+def test_without_a_mail_server_the_notice_is_logged_and_nothing_piles_up(
+    settings: Settings, store: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    references = put(store, 12)
+    with caplog.at_level(logging.WARNING):
+        send_all(settings, store)
+        send_all(settings, store)
+    assert {each.state for each in notices(store)} == {"logged"}
+    for reference in references:
+        assert sum(reference in record.getMessage() for record in caplog.records) == 1
+    assert "xinheng leads" in caplog.text
+    assert "新咨询：逾期账款跟进" in caplog.text
+
+
+# --- two workers ---
+
+
+def test_two_workers_never_send_one_notice_twice(mailing: Settings, store: Database, box: MailBox) -> None:
+    references = put(store, 30)
+    workers = [threading.Thread(target=send_all, args=(mailing, store)) for _ in range(2)]
+    for each in workers:
+        each.start()
+    for each in workers:
+        each.join()
+    assert Counter(subject[1:15] for subject in box.subjects) == Counter(references)
+
+
+def test_a_slow_mail_server_makes_no_second_worker_send_what_the_first_still_holds(
+    mailing: Settings, store: Database, box: MailBox, clock: Clock
+) -> None:
+    """Each message takes twenty seconds, as the time limit allows: ten of them outlast a lease of two minutes."""
+    references = put(store, 10)
+
+    def slow() -> None:
+        clock.now += timedelta(seconds=20)
+        if len(box.messages) == 8:
+            box.on_delivery = lambda: None
+            second = threading.Thread(target=send_all, args=(mailing, store))
+            second.start()
+            seconds.append(second)
+
+    seconds: list[threading.Thread] = []
+    box.on_delivery = slow
+    send_all(mailing, store)
+    for each in seconds:
+        each.join()
+    send_all(mailing, store)
+    assert Counter(subject[1:15] for subject in box.subjects) == Counter(references)
+
+
+def test_what_a_worker_that_died_had_claimed_is_sent_by_another(
+    mailing: Settings, store: Database, box: MailBox, clock: Clock
+) -> None:
+    put(store, 2)
+    with store.writing() as session:
+        worker.claim(session, clock.now)  # and then it died
+        worker.claim(session, clock.now)
+    send_all(mailing, store)
+    assert box.messages == []
+    clock.now = NOON + LEASE + timedelta(seconds=1)
+    send_all(mailing, store)
+    assert len(box.messages) == 2
+
+
+# --- the loop ---
+
+
+def running(settings: Settings, store: Database, stopping: threading.Event) -> threading.Thread:
+    thread = threading.Thread(target=run, args=(settings, store, stopping))
+    thread.start()
+    return thread
+
+
+def test_the_loop_sends_what_comes_and_ends_when_told(
+    mailing: Settings, store: Database, box: MailBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "LOOK_EVERY", 0.01)
+    stopping, delivered = threading.Event(), threading.Event()
+    box.on_delivery = delivered.set
+    thread = running(mailing, store, stopping)
+    for _ in range(2):
+        delivered.clear()
+        put(store)
+        assert delivered.wait(10)
+    stopping.set()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert len(box.messages) == 2
+
+
+def test_the_loop_outlives_a_database_that_fails_for_a_while(
+    mailing: Settings,
+    store: Database,
+    box: MailBox,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(worker, "LOOK_EVERY", 0.01)
+    stopping, delivered = threading.Event(), threading.Event()
+    box.on_delivery = delivered.set
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE outbox RENAME TO away")
+    thread = running(mailing, store, stopping)
+    thread.join(0.2)
+    try:
+        assert thread.is_alive(), "notices would wait for the next start"
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE away RENAME TO outbox")
+        put(store)
+        assert delivered.wait(10)
+        assert caplog.records
+    finally:
+        stopping.set()
+        thread.join(10)
+
+
+def test_a_sending_under_way_is_finished_when_told_to_stop(
+    mailing: Settings, store: Database, box: MailBox
+) -> None:
+    put(store)
+    stopping = threading.Event()
+    box.on_delivery = stopping.set
+    running(mailing, store, stopping).join(10)
+    assert [each.state for each in notices(store)] == ["sent"]
