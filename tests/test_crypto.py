@@ -60,7 +60,9 @@ def test_every_changed_byte_is_noticed() -> None:
             KEYS.open(bytes(changed), PLACE)
 
 
-@pytest.mark.parametrize("sealed", [b"", b"\x01", b"\x01\x01", b"\x01\x01" + bytes(12), b"\x02\x01" + bytes(40)])
+@pytest.mark.parametrize(
+    "sealed", [b"", b"\x01", b"\x01\x01", b"\x01\x01" + bytes(12), b"\x02\x01" + bytes(40)]
+)
 def test_what_is_too_short_or_of_another_format_does_not_open(sealed: bytes) -> None:
     with pytest.raises(CannotDecrypt):
         KEYS.open(sealed, PLACE)
@@ -84,7 +86,9 @@ def test_a_keyed_hash_is_no_plain_hash() -> None:
     for plain in (phone, phone[1:], phone[3:], f"phone{phone}", f"index:phone{phone}"):
         assert index != hashlib.sha256(plain.encode()).digest()[:16]
     assert index != OTHERS.blind_index("phone", phone)
-    assert index != replace(KEYS, field=OTHERS.field, web=OTHERS.web, index=OTHERS.index).blind_index("phone", phone)
+    assert index != replace(KEYS, field=OTHERS.field, web=OTHERS.web, index=OTHERS.index).blind_index(
+        "phone", phone
+    )
 
 
 def test_a_blind_index_depends_on_its_column_and_its_value_alone() -> None:
@@ -152,7 +156,9 @@ def test_a_reference_is_read_as_people_type_it(typed: str) -> None:
     assert plain_reference(typed) == "XH-7K2M0-QPD4R"
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("XH-I2345-L7890", "XH-12345-17890"), ("oooooooooo", "XH-00000-00000")])
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("XH-I2345-L7890", "XH-12345-17890"), ("oooooooooo", "XH-00000-00000")]
+)
 def test_signs_that_look_alike_are_read_as_the_digits_they_look_like(typed: str, meant: str) -> None:
     assert plain_reference(typed) == meant
 
@@ -206,7 +212,9 @@ def test_key_files_are_0600_whatever_the_mask(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["field.1.key", "index.key", "web.key"])
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644])
-def test_a_key_file_that_others_can_read_or_write_stops_the_start(tmp_path: Path, name: str, mode: int) -> None:
+def test_a_key_file_that_others_can_read_or_write_stops_the_start(
+    tmp_path: Path, name: str, mode: int
+) -> None:
     load_keys(tmp_path)
     (tmp_path / name).chmod(mode)
     with pytest.raises(WeakKey, match=f"{name}.*chmod 600"):
@@ -238,7 +246,9 @@ def test_processes_that_start_at_once_read_the_same_keys(tmp_path: Path) -> None
         "keys = load_keys(Path(sys.argv[1])); print(fingerprint(keys.field.hex() + keys.index.hex() + keys.web.hex()))"
     )
     started = [
-        subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "keys")], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path / "keys")], stdout=subprocess.PIPE, text=True
+        )
         for _ in range(4)
     ]
     shown = {process.communicate()[0] for process in started}

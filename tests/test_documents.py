@@ -28,7 +28,12 @@ def faults(file: Path, content: str) -> tuple[Fault, ...]:
 
 @pytest.mark.parametrize(
     "held",
-    [b"\xe8\xb4\xa6\nb", b"\xef\xbb\xbf\xe8\xb4\xa6\nb", b"\xe8\xb4\xa6\r\nb", b"\xef\xbb\xbf\xe8\xb4\xa6\r\nb"],
+    [
+        b"\xe8\xb4\xa6\nb",
+        b"\xef\xbb\xbf\xe8\xb4\xa6\nb",
+        b"\xe8\xb4\xa6\r\nb",
+        b"\xef\xbb\xbf\xe8\xb4\xa6\r\nb",
+    ],
 )
 def test_a_byte_order_mark_and_line_ends_of_windows_are_nothing(file: Path, held: bytes) -> None:
     file.write_bytes(held)
@@ -47,7 +52,10 @@ def test_another_encoding_is_refused_with_its_line(file: Path, text: str, encodi
 
 
 def test_a_file_is_split_in_front_matter_and_body_with_their_lines(file: Path) -> None:
-    file.write_text("---\ntitle: 题\ntags:\n  - a\n  - b\nsource: {id: x,\n  date: 2026-03-02}\n---\n正文\n---\n还是正文\n", encoding="utf-8")
+    file.write_text(
+        "---\ntitle: 题\ntags:\n  - a\n  - b\nsource: {id: x,\n  date: 2026-03-02}\n---\n正文\n---\n还是正文\n",
+        encoding="utf-8",
+    )
     document = read_front_matter(file)
     assert document.data == {"title": "题", "tags": ["a", "b"], "source": {"id": "x", "date": "2026-03-02"}}
     assert (document.body, document.body_line) == ("正文\n---\n还是正文\n", 9)
@@ -116,7 +124,15 @@ def test_toml_is_read(file: Path) -> None:
     assert read_toml(file) == {"a": {"b": 1}}
 
 
-@pytest.mark.parametrize(("content", "place"), [("a = \nb = 1", "line 1"), ("a = 1\nb = x\n", "line 2"), ("[a]\n[a]\n", "line 2"), ("a = ", "end of document")])
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ("a = \nb = 1", "line 1"),
+        ("a = 1\nb = x\n", "line 2"),
+        ("[a]\n[a]\n", "line 2"),
+        ("a = ", "end of document"),
+    ],
+)
 def test_toml_that_cannot_be_read_names_its_place(file: Path, content: str, place: str) -> None:
     file.write_text(content, encoding="utf-8")
     with pytest.raises(BadDocument, match="TOML 写法有误") as raised:

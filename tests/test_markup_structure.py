@@ -36,7 +36,9 @@ def test_a_mark_leads_to_its_source_and_only_the_first_is_led_back_to() -> None:
 
 
 def test_a_citation_in_a_caption_a_list_and_an_answer_is_numbered_too() -> None:
-    markdown = "表：周转[^cap]\n\n| 甲 |\n| --- |\n| 乙 |\n\n- 项[^item]\n\n## 常见问题\n\n### 问？\n\n答。[^answer]"
+    markdown = (
+        "表：周转[^cap]\n\n| 甲 |\n| --- |\n| 乙 |\n\n- 项[^item]\n\n## 常见问题\n\n### 问？\n\n答。[^answer]"
+    )
     assert render(markdown).cited == ("cap", "item", "answer")
     assert len(list(tree(markdown).iter("sup"))) == 3
 
@@ -56,7 +58,11 @@ def test_citation_marks_are_no_part_of_headings_and_questions() -> None:
 
 def test_second_level_headings_get_anchors_and_the_questions_a_known_one() -> None:
     markdown = "## 一\n\n### 小题\n\n## 二\n\n## 常见问题\n\n### 问？\n\n答。"
-    assert [(each.anchor, each.text) for each in render(markdown).headings] == [("s1", "一"), ("s2", "二"), ("faq", "常见问题")]
+    assert [(each.anchor, each.text) for each in render(markdown).headings] == [
+        ("s1", "一"),
+        ("s2", "二"),
+        ("faq", "常见问题"),
+    ]
     assert [each.get("id") for each in tree(markdown).iter("h2")] == ["s1", "s2", "faq"]
 
 
@@ -99,19 +105,37 @@ def test_the_first_cell_heads_its_row_and_column_heads_their_columns() -> None:
     assert heads == [("档", "col"), ("户数", "col"), ("金额", "col"), ("未到期", "row"), ("合计", "row")]
 
 
-@pytest.mark.parametrize(("name", "is_sum"), [("合计", True), ("总计", True), ("小计", True), ("合计数", False), ("未到期", False)])
+@pytest.mark.parametrize(
+    ("name", "is_sum"), [("合计", True), ("总计", True), ("小计", True), ("合计数", False), ("未到期", False)]
+)
 def test_the_row_of_sums_is_marked(name: str, is_sum: bool) -> None:
-    rows = [each for each in tree(f"| 档 | 额 |\n| --- | ---: |\n| {name} | 5 |").iter("tr") if each.get("class") == "sum"]
+    rows = [
+        each
+        for each in tree(f"| 档 | 额 |\n| --- | ---: |\n| {name} | 5 |").iter("tr")
+        if each.get("class") == "sum"
+    ]
     assert bool(rows) is is_sum
 
 
 def test_a_row_without_a_first_cell_has_no_head() -> None:
-    assert [each.get("scope") for each in tree("| a | b |\n| --- | --- |\n|  | 5 |").iter("th")] == ["col", "col"]
+    assert [each.get("scope") for each in tree("| a | b |\n| --- | --- |\n|  | 5 |").iter("th")] == [
+        "col",
+        "col",
+    ]
 
 
 def test_a_table_in_a_callout_and_in_an_answer_is_boxed_too() -> None:
     inside = "\n".join(f"    {line}" for line in TABLE.splitlines())
-    assert len([each for each in tree(f'!!! note "注"\n{inside}').iter("div") if each.get("class") == "table-box"]) == 1
+    assert (
+        len(
+            [
+                each
+                for each in tree(f'!!! note "注"\n{inside}').iter("div")
+                if each.get("class") == "table-box"
+            ]
+        )
+        == 1
+    )
     markdown = f"## 常见问题\n\n### 问？\n\n{TABLE}"
     (details,) = tree(markdown).iter("details")
     assert len(list(details.iter("table"))) == 1
@@ -164,8 +188,15 @@ def test_third_level_headings_elsewhere_stay_headings() -> None:
 
 
 def test_an_admonition_is_a_callout_with_its_title() -> None:
-    (callout,) = [each for each in tree('!!! warning "留意"\n    展期不等于没逾期。').iter("div") if each.get("class") == "callout"]
-    assert [(words(each), each.get("class")) for each in callout] == [("留意", "callout__title"), ("展期不等于没逾期。", None)]
+    (callout,) = [
+        each
+        for each in tree('!!! warning "留意"\n    展期不等于没逾期。').iter("div")
+        if each.get("class") == "callout"
+    ]
+    assert [(words(each), each.get("class")) for each in callout] == [
+        ("留意", "callout__title"),
+        ("展期不等于没逾期。", None),
+    ]
 
 
 def test_an_aside_is_a_note_in_the_margin() -> None:

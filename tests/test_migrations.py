@@ -42,7 +42,11 @@ def models(name: str) -> MetaData:
 
 def differences(opened: Databases, name: str) -> list[object]:
     """What alembic would change to make the database equal to the models."""
-    options = {"version_table": f"alembic_version_{name}", "compare_type": True, "compare_server_default": True}
+    options = {
+        "version_table": f"alembic_version_{name}",
+        "compare_type": True,
+        "compare_server_default": True,
+    }
     with database(opened, name).engine.connect() as connection:
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), models(name)))
 
@@ -106,7 +110,9 @@ def test_what_was_stored_is_there_after_the_next_start(opened: Databases, tmp_pa
 
 
 @BOTH
-def test_a_database_of_a_later_version_is_refused_by_name_and_left_alone(opened: Databases, name: str) -> None:
+def test_a_database_of_a_later_version_is_refused_by_name_and_left_alone(
+    opened: Databases, name: str
+) -> None:
     upgrade(opened)
     with database(opened, name).engine.begin() as connection:
         connection.exec_driver_sql(f"UPDATE alembic_version_{name} SET version_num = '9999'")  # noqa: S608
@@ -135,7 +141,10 @@ def test_processes_that_start_at_once_upgrade_once(opened: Databases, tmp_path: 
     )
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", code, str(tmp_path)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for _ in range(3)
     ]

@@ -99,7 +99,9 @@ def test_a_token_of_another_key_is_refused(clock: Clock) -> None:
     assert not Confirmation(KEY).passes(Confirmation(bytes(range(32, 64))).token("client"), "client")
 
 
-@pytest.mark.parametrize(("after", "passes"), [(0, True), (599, True), (600, True), (601, False), (86400, False), (-60, False)])
+@pytest.mark.parametrize(
+    ("after", "passes"), [(0, True), (599, True), (600, True), (601, False), (86400, False), (-60, False)]
+)
 def test_a_token_is_good_for_ten_minutes(clock: Clock, after: int, passes: bool) -> None:
     confirmation = Confirmation(KEY)
     token = confirmation.token("client")
@@ -141,14 +143,18 @@ CHANGING = [
 
 
 @pytest.mark.parametrize(("method", "address"), CHANGING)
-@pytest.mark.parametrize("headers", [{}, {"Origin": "null"}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": "null"}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
+)
 def test_nothing_but_the_consultation_may_come_without_an_origin(
     client: FlaskClient, method: str, address: str, headers: dict[str, str]
 ) -> None:
     assert client.open(address, method=method, headers=headers | {"X-Device": "0" * 32}).status_code == 403
 
 
-@pytest.mark.parametrize("headers", [{"Origin": ORIGIN}, {"Origin": "http://localhost:8000"}, {"Referer": f"{ORIGIN}/articles/"}])
+@pytest.mark.parametrize(
+    "headers", [{"Origin": ORIGIN}, {"Origin": "http://localhost:8000"}, {"Referer": f"{ORIGIN}/articles/"}]
+)
 @pytest.mark.parametrize(("method", "address"), CHANGING)
 def test_our_own_pages_may(client: FlaskClient, method: str, address: str, headers: dict[str, str]) -> None:
     assert client.open(address, method=method, headers=headers | {"X-Device": "0" * 32}).status_code == 200

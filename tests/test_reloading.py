@@ -52,7 +52,9 @@ def test_without_a_save_nothing_is_read_again(value: Reloading[str], file: Path)
     assert all(value.current() is first for _ in range(5))
 
 
-def test_the_first_reading_of_a_bad_file_raises_and_a_mended_one_is_read(value: Reloading[str], file: Path) -> None:
+def test_the_first_reading_of_a_bad_file_raises_and_a_mended_one_is_read(
+    value: Reloading[str], file: Path
+) -> None:
     file.write_text("bad", encoding="utf-8")
     for _ in range(2):
         with pytest.raises(BadDocument):
@@ -93,7 +95,9 @@ def test_a_file_that_is_gone_for_a_moment_keeps_the_last_good(value: Reloading[s
     assert value.current() == "back again"
 
 
-@pytest.mark.parametrize("fault", [DatabaseBusy("leads.lock"), PermissionError("subject.toml"), RuntimeError("x")])
+@pytest.mark.parametrize(
+    "fault", [DatabaseBusy("leads.lock"), PermissionError("subject.toml"), RuntimeError("x")]
+)
 def test_a_loading_that_fails_for_another_reason_keeps_the_last_good_and_is_tried_again(
     file: Path, fault: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -86,7 +86,9 @@ def test_the_folder_of_databases_and_keys_can_lie_elsewhere(root: Path) -> None:
         ({"XINHENG_MAIL_TO": "a@b.example，c@d.example e"}, "XINHENG_MAIL_TO"),
     ],
 )
-def test_a_wrong_setting_is_named_with_what_was_expected(root: Path, environ: dict[str, str], says: str) -> None:
+def test_a_wrong_setting_is_named_with_what_was_expected(
+    root: Path, environ: dict[str, str], says: str
+) -> None:
     with pytest.raises(SettingError, match=says):
         read(root, **environ)
 

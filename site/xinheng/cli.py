@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import DatabaseError
 
 from xinheng.articles.index import compile_content
 from xinheng.company import load_company
@@ -47,16 +48,27 @@ def main() -> None:
 def serve() -> None:
     """启动网站和通知。"""
     settings = _settings()
-    from xinheng.serve import serve as serve_site  # the server is needed here only, and slow to load
+    from xinheng.serve import PortTaken  # the server is needed here only, and slow to load
+    from xinheng.serve import serve as serve_site
 
     sys.path.insert(0, str(settings.root))
     try:
         site = importlib.import_module("wsgi")
-    except (BadDocument, SettingError, WeakKey, DatabaseUnsafe, SchemaNewer) as fault:
+        site.app.extensions["xinheng.databases"].dispose()
+        code = serve_site(settings, "wsgi:app")
+    except (
+        BadDocument,
+        SettingError,
+        WeakKey,
+        DatabaseUnsafe,
+        SchemaNewer,
+        PortTaken,
+        DatabaseError,
+        OSError,
+    ) as fault:
         click.echo(f"没有启动：\n{fault}", err=True)
         raise SystemExit(1) from None
-    site.app.extensions["xinheng.databases"].dispose()
-    raise SystemExit(serve_site(settings, "wsgi:app"))
+    raise SystemExit(code)
 
 
 @main.command()

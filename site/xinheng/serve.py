@@ -6,8 +6,13 @@ threads and no open database of its own, so that nothing unsafe is inherited.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import multiprocessing
+import os
 import signal
+import socket
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -26,11 +31,21 @@ from xinheng.settings import Settings
 
 THREADS = 8  # requests at once in each worker
 FINISH_WITHIN = 25  # seconds for what is in flight when told to stop
+START_ENDS_WITHIN = 3  # seconds, when told to stop before anyone was answered
+_PR_SET_PDEATHSIG = 1
 
 
 def serve(settings: Settings, target: str) -> int:
-    """Serve `target` until SIGINT or SIGTERM; what is in flight is finished first. Returns the exit code."""
+    """Serve `target` until SIGINT or SIGTERM; what is in flight is finished first. Returns the exit code.
+
+    Raises PortTaken.
+    """
+    _claim_port(settings)
     return _Watch(settings, target).run()
+
+
+class PortTaken(RuntimeError):
+    """Something else listens on the address already."""
 
 
 class _Watch:
@@ -38,23 +53,24 @@ class _Watch:
         self._settings = settings
         self._target = target
         self._context = _context()
+        self._ready = False
         self._stopping = False
+        self._reminders = 0
+        self._web = self._start(_run_web)
+        self._outbox = self._start(_run_outbox)
 
     def run(self) -> int:
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, self._stop)
-        web, outbox = self._start(_run_web), self._start(_run_outbox)
-        self._web = web
-        ready = False
-        while web.is_alive():
-            ended = wait([web.sentinel, outbox.sentinel], timeout=None if ready else 0.05)
-            if not ready:
-                ready = self._announce()
-            if outbox.sentinel in ended and not self._stopping:
-                outbox = self._start(_run_outbox)
-        outbox.terminate()
-        outbox.join()
-        return 0 if self._stopping else web.exitcode or 1
+        while self._web.is_alive():
+            ended = wait([self._web.sentinel, self._outbox.sentinel], timeout=None if self._ready else 0.05)
+            if not self._ready:
+                self._ready = self._announce()
+            if self._outbox.sentinel in ended and not self._stopping:
+                self._outbox = self._start(_run_outbox)
+        self._outbox.terminate()
+        self._outbox.join()
+        return 0 if self._stopping else self._web.exitcode or 1
 
     def _start(self, run: object) -> BaseProcess:
         process: BaseProcess = self._context.Process(target=run, args=(self._settings, self._target))  # type: ignore[attr-defined]
@@ -63,8 +79,21 @@ class _Watch:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         """Stop the web server first: the notices of its last enquiries are stored by then, and go out at the next start."""
-        self._stopping = True
-        self._web.terminate()
+        if not self._stopping:
+            self._stopping = True
+            self._web.terminate()
+            signal.signal(signal.SIGALRM, self._insist)
+            signal.setitimer(signal.ITIMER_REAL, 1, 1)
+
+    def _insist(self, number: int, frame: FrameType | None) -> None:
+        """Say it again each second, to the workers too: one that was just starting may have missed it.
+
+        Where nobody was answered yet, nothing is in flight, and after some seconds it is ended at once.
+        """
+        self._reminders += 1
+        hard = not self._ready and self._reminders >= START_ENDS_WITHIN
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._web.pid or 0, signal.SIGKILL if hard else signal.SIGTERM)
 
     def _announce(self) -> bool:
         """Say the address once a worker answers."""
@@ -83,7 +112,9 @@ def _context() -> BaseContext:
 
 
 def _run_web(settings: Settings, target: str) -> None:
-    _forget_signals()
+    _settle_process()
+    # a worker inherits its parent's handlers, and until it has its own a signal to stop would be lost on them
+    os.register_at_fork(after_in_child=_default_signals)
     Granian(
         target,
         address=settings.host,
@@ -101,20 +132,39 @@ def _run_web(settings: Settings, target: str) -> None:
 
 
 def _run_outbox(settings: Settings, target: str) -> None:
-    _forget_signals()
+    _settle_process()
     stopping = threading.Event()
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches the whole group; the watching process says when
     signal.signal(signal.SIGTERM, lambda number, frame: stopping.set())
     databases = open_databases(settings.data)
     worker.run(settings, databases.leads, stopping)
     databases.dispose()
 
 
-def _forget_signals() -> None:
+def _settle_process() -> None:
+    """A group of its own, so that Ctrl-C reaches the watching process only, which then tells this one to finish; and, on
+    Linux, told to stop when the watching process is gone, however it went."""
+    os.setsid()
+    _default_signals()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _default_signals() -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_DFL)
+
+
+def _claim_port(settings: Settings) -> None:
+    """Raises PortTaken before anything is started, instead of failing in each worker."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as fault:
+            raise PortTaken(
+                f"{settings.host}:{settings.port} 用不了（{fault.strerror}）：换一个 XINHENG_PORT，或停掉占用它的程序"
+            ) from fault
 
 
 def _answers(settings: Settings) -> bool:

@@ -22,8 +22,12 @@ TITLES = [file.stem for file in sorted((ROOT / "content" / "articles").glob("*.m
 @pytest.mark.parametrize("title", TITLES)
 def test_the_beam_is_in_balance(title: str) -> None:
     drawn = cover(title)
-    left = sum(weight.scale**2 * (drawn.fulcrum - weight.x) for weight in drawn.weights if weight.x < drawn.fulcrum)
-    right = sum(weight.scale**2 * (weight.x - drawn.fulcrum) for weight in drawn.weights if weight.x > drawn.fulcrum)
+    left = sum(
+        weight.scale**2 * (drawn.fulcrum - weight.x) for weight in drawn.weights if weight.x < drawn.fulcrum
+    )
+    right = sum(
+        weight.scale**2 * (weight.x - drawn.fulcrum) for weight in drawn.weights if weight.x > drawn.fulcrum
+    )
     assert left == pytest.approx(right, rel=0.002), "the last arm is rounded to a tenth"
 
 
@@ -33,7 +37,7 @@ def test_nothing_hangs_beside_the_beam_or_in_another_weight(title: str) -> None:
     large, near, far = drawn.weights
     assert large.x < drawn.fulcrum < near.x < far.x
     assert large.scale > max(near.scale, far.scale)
-    assert BEAM_LEFT <= large.x - large.scale * 9
+    assert large.x - large.scale * 9 >= BEAM_LEFT
     assert far.x + far.scale * 9 <= BEAM_RIGHT
     assert far.x - near.x > (near.scale + far.scale) * 9
     assert all(weight.y > BEAM_Y and weight.y + weight.scale * 20 < 400 for weight in drawn.weights)

@@ -92,7 +92,9 @@ def test_keeping_by_a_link_or_a_form_is_refused(client: FlaskClient, method: str
 
 
 def test_the_list_shows_what_the_device_asks_for_in_its_order_each_once(client: FlaskClient) -> None:
-    text = client.get(f"/favourites?slugs=repayment-plan,{SLUG},repayment-plan,no-such,").get_data(as_text=True)
+    text = client.get(f"/favourites?slugs=repayment-plan,{SLUG},repayment-plan,no-such,").get_data(
+        as_text=True
+    )
     assert 0 < text.index('href="/articles/repayment-plan"') < text.index(f'href="/articles/{SLUG}"')
     assert text.count('href="/articles/repayment-plan"') == 1
     assert "no-such" not in text

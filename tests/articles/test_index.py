@@ -56,7 +56,9 @@ def test_the_same_bytes_give_the_same_index_file(content: Path, folder: Path) ->
     assert carried_over(file) == {"ageing", "first-call"}, "it was not made again"
 
 
-def test_an_index_made_elsewhere_from_the_same_bytes_is_the_same(content: Path, folder: Path, tmp_path: Path) -> None:
+def test_an_index_made_elsewhere_from_the_same_bytes_is_the_same(
+    content: Path, folder: Path, tmp_path: Path
+) -> None:
     one, other = build_index(content, folder), build_index(content, tmp_path / "other")
     assert one.name == other.name
     assert everything(one) == everything(other)
@@ -93,7 +95,10 @@ def test_a_renamed_article_has_its_new_address_only(content: Path, folder: Path)
     (content / "articles" / "ageing.md").rename(content / "articles" / "ageing-table.md")
     file = build_index(content, folder)
     assert {slug for (slug,) in rows(file, "SELECT slug FROM articles")} == {"ageing-table", "first-call"}
-    assert '"slug":"ageing-table"' in rows(file, "SELECT article FROM articles WHERE slug = 'ageing-table'")[0][0]
+    assert (
+        '"slug":"ageing-table"'
+        in rows(file, "SELECT article FROM articles WHERE slug = 'ageing-table'")[0][0]
+    )
 
 
 def test_two_articles_that_exchange_their_names_exchange_their_texts(content: Path, folder: Path) -> None:
@@ -106,7 +111,9 @@ def test_two_articles_that_exchange_their_names_exchange_their_texts(content: Pa
     assert "逾期第一个电话" in rows(file, "SELECT article FROM articles WHERE slug = 'ageing'")[0][0]
 
 
-def test_an_article_kept_from_before_is_checked_against_todays_categories(content: Path, folder: Path) -> None:
+def test_an_article_kept_from_before_is_checked_against_todays_categories(
+    content: Path, folder: Path
+) -> None:
     build_index(content, folder)
     file = content / "categories.toml"
     text = file.read_text(encoding="utf-8")
@@ -235,7 +242,11 @@ def _texts(file: Path) -> Iterator[str]:
 
 
 def test_the_text_of_an_article_is_what_a_reader_reads(content: Path, folder: Path) -> None:
-    write_article(content, "third", body="先**对账**，见[账龄表](/articles/ageing)。\n\n| 档 | 额 |\n| --- | ---: |\n| 未到期 | 5 |\n")
+    write_article(
+        content,
+        "third",
+        body="先**对账**，见[账龄表](/articles/ageing)。\n\n| 档 | 额 |\n| --- | ---: |\n| 未到期 | 5 |\n",
+    )
     file = build_index(content, folder)
     (text,) = rows(file, "SELECT text FROM articles WHERE slug = 'third'")[0]
     assert text.splitlines() == ["先对账，见账龄表。", "档", "额", "未到期", "5"]

@@ -93,7 +93,9 @@ def test_a_scheduled_article_is_in_no_list_no_alias_and_no_related_posts(
     body = "账龄表把应收账款按到期日分档，谁欠、欠多久，一张表看清。坏账多半是拖出来的。"
     write_article(content, "later", published="2026-03-05 10:00", body=body, category="industry")
     file = content / "articles" / "later.md"
-    file.write_text(file.read_text(encoding="utf-8").replace("author:", "aliases: [soon]\nauthor:"), encoding="utf-8")
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("author:", "aliases: [soon]\nauthor:"), encoding="utf-8"
+    )
     library = open_at(AT)
     assert "industry" not in library.counts()
     assert library.aliases == {}
@@ -131,7 +133,9 @@ def test_a_saved_article_goes_live(content: Path, holder: LibraryHolder) -> None
     before = holder.current()
     write_article(content, "ageing", title="账龄表怎么看", summary="换了摘要。")
     assert holder.current().by_slug["ageing"].summary == "换了摘要。"
-    assert before.by_slug["ageing"].summary == "先对账，再谈时间。", "what is being answered goes on with the old one"
+    assert before.by_slug["ageing"].summary == "先对账，再谈时间。", (
+        "what is being answered goes on with the old one"
+    )
 
 
 def test_a_new_a_renamed_and_a_deleted_article_go_live(content: Path, holder: LibraryHolder) -> None:
@@ -150,7 +154,9 @@ def test_a_saved_page_and_a_saved_category_go_live(content: Path, holder: Librar
     page.write_text(page.read_text(encoding="utf-8") + "\n新的一句。\n", encoding="utf-8")
     assert "新的一句。" in holder.current().pages["about"].html
     table = content / "categories.toml"
-    table.write_text(table.read_text(encoding="utf-8").replace('short = "应收账款"', 'short = "应收款"'), encoding="utf-8")
+    table.write_text(
+        table.read_text(encoding="utf-8").replace('short = "应收账款"', 'short = "应收款"'), encoding="utf-8"
+    )
     assert holder.current().categories["receivables"].short == "应收款"
 
 

@@ -9,7 +9,13 @@ import pytest
 from tests.conftest import write_article
 
 from xinheng.articles.index import compile_content
-from xinheng.articles.reading import CompiledArticle, compile_article, compile_page, read_authors, read_categories
+from xinheng.articles.reading import (
+    CompiledArticle,
+    compile_article,
+    compile_page,
+    read_authors,
+    read_categories,
+)
 from xinheng.documents import BadDocument, Fault
 
 GOOD = """---
@@ -100,7 +106,9 @@ def test_a_file_from_another_editor_reads_the_same(content: Path, change: Callab
 
 def test_plain_words_stay_words(content: Path) -> None:
     """YAML would make a boolean of `no` and a number of `1:30`."""
-    text = GOOD.replace("tags: [账龄, 逾期]", "tags: [no, 1:30, on, 007, 1e3, null]").replace("title: 账龄表怎么读", "title: 2026")
+    text = GOOD.replace("tags: [账龄, 逾期]", "tags: [no, 1:30, on, 007, 1e3, null]").replace(
+        "title: 账龄表怎么读", "title: 2026"
+    )
     with pytest.raises(BadDocument, match=r"tags\.5"):
         compiled(content, put(content, text))
     article = compiled(content, put(content, text.replace(", null", ""))).article
@@ -114,20 +122,32 @@ def test_without_a_summary_the_first_sentences_stand_in(content: Path) -> None:
 
 
 def test_a_file_without_a_date_is_a_draft(content: Path) -> None:
-    file = put(content, GOOD.replace("published: 2026-03-02 10:05", "published:").replace("updated: 2026-03-03 09:00\n", ""))
+    file = put(
+        content,
+        GOOD.replace("published: 2026-03-02 10:05", "published:").replace("updated: 2026-03-03 09:00\n", ""),
+    )
     assert compile_article(file, read_categories(content), read_authors(content)) is None
 
 
 def test_even_a_draft_must_be_right(content: Path) -> None:
-    text = GOOD.replace("published: 2026-03-02 10:05\nupdated: 2026-03-03 09:00\n", "").replace("lin", "nobody")
+    text = GOOD.replace("published: 2026-03-02 10:05\nupdated: 2026-03-03 09:00\n", "").replace(
+        "lin", "nobody"
+    )
     with pytest.raises(BadDocument, match="没有作者 nobody"):
         compile_article(put(content, text), read_categories(content), read_authors(content))
 
 
 def test_sources_stand_in_the_order_of_their_citation(content: Path) -> None:
-    second = '  - {id: law, publisher: 全国人大, title: 民法典, date: 2020-05-28}\naliases'
-    text = GOOD.replace("aliases", second, 1).replace("四档。", "四档。[^nbs-2025]").replace("账龄表把", "先看法条。[^law]账龄表把")
-    assert [source.id for source in compiled(content, put(content, text)).article.sources] == ["law", "nbs-2025"]
+    second = "  - {id: law, publisher: 全国人大, title: 民法典, date: 2020-05-28}\naliases"
+    text = (
+        GOOD.replace("aliases", second, 1)
+        .replace("四档。", "四档。[^nbs-2025]")
+        .replace("账龄表把", "先看法条。[^law]账龄表把")
+    )
+    assert [source.id for source in compiled(content, put(content, text)).article.sources] == [
+        "law",
+        "nbs-2025",
+    ]
 
 
 # --- one that is not ---
@@ -168,7 +188,9 @@ ONE_FILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new", "line", "says"), [row[1:] for row in ONE_FILE], ids=[row[0] for row in ONE_FILE])
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"), [row[1:] for row in ONE_FILE], ids=[row[0] for row in ONE_FILE]
+)
 def test_a_mistake_names_file_line_and_what_was_expected(
     content: Path, old: str, new: str, line: int, says: str
 ) -> None:
@@ -258,7 +280,9 @@ def test_one_alias_of_two_articles_is_refused(content: Path) -> None:
 def test_one_title_of_two_articles_is_refused(content: Path) -> None:
     put(content, GOOD.replace("[ageing-table]", "[]"))
     put(content, GOOD.replace("[ageing-table]", "[]"), "zweitens")
-    (found,) = [fault for fault in faults(content) if "标题相同" in fault.message and "subject" in fault.message]
+    (found,) = [
+        fault for fault in faults(content) if "标题相同" in fault.message and "subject" in fault.message
+    ]
     assert (found.file.name, found.key) == ("zweitens.md", "title")
 
 
@@ -278,7 +302,9 @@ def test_one_title_of_two_articles_is_refused(content: Path) -> None:
         ("authors.toml", None, "缺少这个文件"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_a_table_names_file_and_key(content: Path, name: str, text: str | None, says: str) -> None:
+def test_a_mistake_in_a_table_names_file_and_key(
+    content: Path, name: str, text: str | None, says: str
+) -> None:
     if text is None:
         (content / name).unlink()
     else:

@@ -76,7 +76,11 @@ def counter(worker: Callable[[], ReadCounter]) -> ReadCounter:
 
 
 def read(
-    counter: ReadCounter, article: str = "ageing", address: str = "203.0.113.9", agent: str = CHROME, referrer: str = ""
+    counter: ReadCounter,
+    article: str = "ageing",
+    address: str = "203.0.113.9",
+    agent: str = CHROME,
+    referrer: str = "",
 ) -> int:
     return counter.record(article, address=address, agent=agent, referrer_host=referrer, own_host="127.0.0.1")
 
@@ -104,7 +108,12 @@ def stored(opened: Databases, article: str = "ageing") -> int:
 )
 @pytest.mark.parametrize("each_flushed", [True, False])
 def test_a_reader_counts_once_in_thirty_minutes(
-    counter: ReadCounter, clock: Clock, opened: Databases, moments: list[int], counted: int, each_flushed: bool
+    counter: ReadCounter,
+    clock: Clock,
+    opened: Databases,
+    moments: list[int],
+    counted: int,
+    each_flushed: bool,
 ) -> None:
     for moment in moments:
         clock.now = START + moment * SECOND
@@ -268,7 +277,10 @@ def test_processes_with_the_same_sixty_readers_store_sixty(opened: Databases, tm
 @pytest.fixture
 def app(shipped_app: Flask, clock: Clock) -> Iterator[Flask]:
     """The shipped site with no read in it, and a counter that goes by the test's clock."""
-    database, held = shipped_app.extensions["xinheng.databases"].counters, shipped_app.extensions["xinheng.reads"]
+    database, held = (
+        shipped_app.extensions["xinheng.databases"].counters,
+        shipped_app.extensions["xinheng.reads"],
+    )
     with database.writing() as session:
         for table in (ReadCount, ReadMark, DailySalt):
             session.execute(delete(table))
@@ -296,7 +308,9 @@ def test_a_beacon_answers_with_the_count_to_show(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("agent", ["", "Mozilla/5.0 (compatible; Baiduspider/2.0)", "curl/8.5.0"])
-def test_the_beacon_of_a_robot_is_answered_and_not_counted(client: FlaskClient, app: Flask, agent: str) -> None:
+def test_the_beacon_of_a_robot_is_answered_and_not_counted(
+    client: FlaskClient, app: Flask, agent: str
+) -> None:
     beacon(client)
     app.extensions["xinheng.reads"].flush()
     assert beacon(client, agent=agent) == {"reads": 1}

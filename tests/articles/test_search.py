@@ -30,9 +30,7 @@ def find(tmp_path_factory: pytest.TempPathFactory) -> Search:
     write_article(content, "export", title="Incoterms 2020 怎么选", body="FOB 与 CIF 之间，先看谁订舱。")
     write_article(content, "draft", title="坏账草稿", published="")
     write_article(content, "scheduled", title="坏账预告", published="2099-01-01 08:00")
-    library = open_library(
-        Index(build_index(content, content / "library")), datetime(2026, 6, 1, tzinfo=UTC)
-    )
+    library = open_library(Index(build_index(content, content / "library")), datetime(2026, 6, 1, tzinfo=UTC))
     return lambda query: search(library, query)
 
 
@@ -56,7 +54,9 @@ def test_traditional_characters_and_signs_find_the_same(find: Search, query: str
     assert slugs(find(query)) == slugs(find("坏账"))
 
 
-@pytest.mark.parametrize("query", ["incoterms", "INCOTERMS", "ｉｎｃｏｔｅｒｍｓ", "Incoterms 2020", "fob", "cif 订舱"])
+@pytest.mark.parametrize(
+    "query", ["incoterms", "INCOTERMS", "ｉｎｃｏｔｅｒｍｓ", "Incoterms 2020", "fob", "cif 订舱"]
+)
 def test_latin_words_are_found_in_any_case_and_width(find: Search, query: str) -> None:
     assert slugs(find(query)) == ["export"]
 

@@ -209,7 +209,7 @@ def test_whoever_saw_a_reference_while_the_server_ended_is_stored(started: Runni
 
 
 def test_ctrl_c_ends_it_like_a_service_manager_does(started: RunningSite) -> None:
-    for _ in range(4):  # whether a worker hears of it before its parent is a matter of luck
+    for _ in range(3):  # whether a worker hears of it before its parent is a matter of luck
         started.interrupt()
         assert started.ended() == 0
         started.check_log()
@@ -218,9 +218,9 @@ def test_ctrl_c_ends_it_like_a_service_manager_does(started: RunningSite) -> Non
 
 
 def test_it_can_be_told_to_stop_while_its_workers_start(tmp_path: Path) -> None:
-    running = RunningSite(copy_of_site(tmp_path), workers=8)
+    running = RunningSite(copy_of_site(tmp_path), workers=6)
     try:
-        for _ in range(4):
+        for _ in range(3):
             running.start()  # one worker answers; the others are on their way
             running.stop()
     finally:

@@ -17,7 +17,13 @@ from xinheng.company import Company, load_company
 from xinheng.crypto import fingerprint
 from xinheng.documents import BadDocument
 from xinheng.forms import definition
-from xinheng.forms.definition import ConsentDeclaration, FieldDeclaration, FormDeclaration, Option, PublishedForm
+from xinheng.forms.definition import (
+    ConsentDeclaration,
+    FieldDeclaration,
+    FormDeclaration,
+    Option,
+    PublishedForm,
+)
 from xinheng.forms.loader import CONSULTATION, load_consultation
 
 FORMS = sorted((ROOT / "forms").glob("*.toml"))
@@ -25,7 +31,9 @@ VOCABULARY = sorted(
     {
         (model.__name__, key)
         for model in vars(definition).values()
-        if isinstance(model, type) and issubclass(model, definition._Declared) and model is not definition._Declared
+        if isinstance(model, type)
+        and issubclass(model, definition._Declared)
+        and model is not definition._Declared
         for key in model.model_fields
     }
 )
@@ -101,7 +109,12 @@ def test_only_what_a_call_back_needs_is_required(company: Company) -> None:
 
 
 def test_the_vocabulary_is_found() -> None:
-    assert {name for name, _ in VOCABULARY} == {"Option", "FieldDeclaration", "ConsentDeclaration", "FormDeclaration"}
+    assert {name for name, _ in VOCABULARY} == {
+        "Option",
+        "FieldDeclaration",
+        "ConsentDeclaration",
+        "FormDeclaration",
+    }
     assert len(VOCABULARY) > 25
 
 
@@ -119,7 +132,10 @@ def test_the_readme_explains_no_key_that_is_none() -> None:
     readme = (ROOT / "forms" / "README.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\| `([a-z_]+)` \|", readme, re.MULTILINE))
     company_keys = set(Company.model_fields)
-    assert explained - company_keys - {"text", "long_text", "choice", "phone"} <= {key for _, key in VOCABULARY} | VALUES
+    assert (
+        explained - company_keys - {"text", "long_text", "choice", "phone"}
+        <= {key for _, key in VOCABULARY} | VALUES
+    )
 
 
 VALUES = {
@@ -282,7 +298,9 @@ def test_the_words_agreed_to_are_notice_and_label(written: Written) -> None:
     form = written.load()
     consent = form.declaration.consents[0]
     assert form.consent_text(consent) == f"{form.notice}\n\n{consent.label}"
-    assert fingerprint(form.consent_text(consent)) != fingerprint(form.consent_text(form.declaration.consents[1]))
+    assert fingerprint(form.consent_text(consent)) != fingerprint(
+        form.consent_text(form.declaration.consents[1])
+    )
 
 
 def test_an_option_shows_its_words_and_one_that_is_gone_its_key(written: Written) -> None:

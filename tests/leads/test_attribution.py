@@ -64,7 +64,9 @@ def test_nonsense_reads_as_nothing(touch: str) -> None:
     assert read(touch) == Attribution()
 
 
-@pytest.mark.parametrize("referrer", ["http://[bad", "http://[::1", "//[", "http://[v1.x]/", "::::", "\x00", "http://"])
+@pytest.mark.parametrize(
+    "referrer", ["http://[bad", "http://[::1", "//[", "http://[v1.x]/", "::::", "\x00", "http://"]
+)
 def test_a_referrer_that_is_no_address_reads_as_nothing(referrer: str) -> None:
     assert read("", referrer) == Attribution()
 
@@ -114,7 +116,10 @@ def test_a_path_is_kept_without_queries_secrets_and_numbers(path: str, kept: str
 
 
 def test_slugs_that_are_no_articles_repeats_and_all_after_twenty_are_left_out() -> None:
-    assert read({"read": ["ageing", "draft", "ageing", "../etc", "first-call"]}).articles_read == ("ageing", "first-call")
+    assert read({"read": ["ageing", "draft", "ageing", "../etc", "first-call"]}).articles_read == (
+        "ageing",
+        "first-call",
+    )
     many = [f"a{number}" for number in range(50)]
     assert len(read_attribution(json.dumps({"read": many}), "", OWN, many).articles_read) == 20
 

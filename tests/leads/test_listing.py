@@ -29,7 +29,14 @@ def listed(store: Database, keys: Keys, most: int = 50) -> list[ListedLead]:
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("", "未留姓名"), ("张", "张"), ("张三", "张*"), ("张三丰", "张**"), ("阿布都热西提", "阿**"), ("Ann Lee", "A**")],
+    [
+        ("", "未留姓名"),
+        ("张", "张"),
+        ("张三", "张*"),
+        ("张三丰", "张**"),
+        ("阿布都热西提", "阿**"),
+        ("Ann Lee", "A**"),
+    ],
 )
 def test_of_a_name_only_the_first_sign_is_shown(name: str, shown: str) -> None:
     assert mask_name(name) == shown
@@ -40,9 +47,18 @@ def test_a_listed_lead_is_masked(desk: EnquiryDesk, store: Database, store_keys:
         asked(purposes=("callback", "marketing"), attribution=Attribution(article="ageing")), NOON
     )
     (lead,) = listed(store, store_keys)
-    assert (lead.name, lead.phone, lead.status, lead.possible_duplicate) == ("张**", "138****8000", "new", False)
+    assert (lead.name, lead.phone, lead.status, lead.possible_duplicate) == (
+        "张**",
+        "138****8000",
+        "new",
+        False,
+    )
     (enquiry,) = lead.enquiries
-    assert (enquiry.reference, enquiry.need, enquiry.call_time) == (done.reference, "逾期账款跟进", "上午 9:00–12:00")
+    assert (enquiry.reference, enquiry.need, enquiry.call_time) == (
+        done.reference,
+        "逾期账款跟进",
+        "上午 9:00–12:00",
+    )
     assert (enquiry.article, enquiry.details_length, enquiry.notice) == ("ageing", 11, "waiting")
     assert set(enquiry.purposes) == {"callback", "marketing"}
     assert "张三" not in repr(lead)
@@ -104,7 +120,10 @@ def test_an_answer_nobody_knows_shows_its_key(
     desk.record(asked(), NOON)
     with store.writing() as session:
         session.execute(update(Enquiry).values(need="gone", call_time=""))
-    assert (listed(store, store_keys)[0].enquiries[0].need, listed(store, store_keys)[0].enquiries[0].call_time) == (
+    assert (
+        listed(store, store_keys)[0].enquiries[0].need,
+        listed(store, store_keys)[0].enquiries[0].call_time,
+    ) == (
         "gone",
         "",
     )

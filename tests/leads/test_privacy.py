@@ -34,7 +34,15 @@ DIGITS = ("13974625813", "74625813", "7462581", "862163958427", "63958427", "639
 def spellings() -> Iterator[str]:
     """The words, and the digits as people and machines write them."""
     yield from WORDS
-    yield from (PHONE, SECOND_PHONE, "+8613974625813", "139-7462-5813", "１３９７４６２５８１３", "7462 5813", "7462-5813")
+    yield from (
+        PHONE,
+        SECOND_PHONE,
+        "+8613974625813",
+        "139-7462-5813",
+        "１３９７４６２５８１３",
+        "7462 5813",
+        "7462-5813",
+    )
     yield from DIGITS
 
 

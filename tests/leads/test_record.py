@@ -58,7 +58,9 @@ def set_lead(store: Database, lead_id: str, **values: Any) -> None:
 # --- one enquiry ---
 
 
-def test_an_enquiry_is_stored_whole(desk: EnquiryDesk, store: Database, store_keys: Keys, asked: Asked) -> None:
+def test_an_enquiry_is_stored_whole(
+    desk: EnquiryDesk, store: Database, store_keys: Keys, asked: Asked
+) -> None:
     came = Attribution(
         page="/articles/ageing",
         article="ageing",
@@ -78,7 +80,11 @@ def test_an_enquiry_is_stored_whole(desk: EnquiryDesk, store: Database, store_ke
         '{"company": "示例厂"}',
     ]
     assert (enquiry.need, enquiry.call_time, enquiry.created_at) == ("overdue", "morning", NOON)
-    assert (enquiry.page, enquiry.article, enquiry.articles_read) == ("/articles/ageing", "ageing", ["ageing"])
+    assert (enquiry.page, enquiry.article, enquiry.articles_read) == (
+        "/articles/ageing",
+        "ageing",
+        ["ageing"],
+    )
     assert enquiry.first_touch["host"] == "www.baidu.com"
     assert [lead.open(store_keys, column) for column in ("name", "phone", "extension")] == [
         "张三丰",
@@ -108,8 +114,12 @@ def test_the_same_id_with_other_words_is_a_second_enquiry_and_its_repeat_is_no_t
     assert numbers(store) == {"enquiries": 2, "leads": 1, "consents": 2, "lead_events": 2, "outbox": 2}
 
 
-def test_a_third_wording_of_one_id_is_a_third_enquiry(desk: EnquiryDesk, store: Database, asked: Asked) -> None:
-    references = {desk.record(asked(details=words), NOON).reference for words in ("一", "二", "三", "二", "三")}
+def test_a_third_wording_of_one_id_is_a_third_enquiry(
+    desk: EnquiryDesk, store: Database, asked: Asked
+) -> None:
+    references = {
+        desk.record(asked(details=words), NOON).reference for words in ("一", "二", "三", "二", "三")
+    }
     assert len(references) == numbers(store)["enquiries"] == 3
 
 
@@ -343,14 +353,27 @@ def test_the_notice_says_what_staff_need_and_nothing_personal(
 ) -> None:
     done = desk.record(asked(attribution=Attribution(article="ageing")), NOON)
     notice = only(store, Notice)
-    assert (notice.reference, notice.state, notice.due_at, notice.attempts) == (done.reference, "waiting", NOON, 0)
-    for told in ("新咨询：逾期账款跟进", done.reference, "2026-11-23 12:00+08:00", "上午", "/articles/ageing"):
+    assert (notice.reference, notice.state, notice.due_at, notice.attempts) == (
+        done.reference,
+        "waiting",
+        NOON,
+        0,
+    )
+    for told in (
+        "新咨询：逾期账款跟进",
+        done.reference,
+        "2026-11-23 12:00+08:00",
+        "上午",
+        "/articles/ageing",
+    ):
         assert told in notice.text
     for secret in ("张三", "138", "0013", "逾期四个"):
         assert secret not in notice.text
 
 
-def test_the_notice_says_that_a_known_person_asks_again(desk: EnquiryDesk, store: Database, asked: Asked) -> None:
+def test_the_notice_says_that_a_known_person_asks_again(
+    desk: EnquiryDesk, store: Database, asked: Asked
+) -> None:
     desk.record(asked(), NOON)
     desk.record(asked(typed_id=OTHER_ID), NOON + MINUTE)
     with store.reading() as session:
@@ -367,7 +390,7 @@ def test_where_one_row_cannot_be_written_nothing_is_kept(
 ) -> None:
     with store.writing() as session:
         session.execute(
-            text(f"CREATE TRIGGER broken BEFORE INSERT ON {table} BEGIN SELECT * FROM no_such_table; END")
+            text(f"CREATE TRIGGER broken BEFORE INSERT ON {table} BEGIN SELECT * FROM no_such_table; END")  # noqa: S608
         )
     with pytest.raises(NotStored):
         desk.record(asked(), NOON)
@@ -393,7 +416,7 @@ def test_a_full_disk_is_not_stored_and_later_is(desk: EnquiryDesk, store: Databa
             connection.exec_driver_sql("PRAGMA max_page_count=1000000")
             connection.rollback()
 
-    with full(), pytest.raises(NotStored):
+    with full(), pytest.raises(NotStored):  # noqa: PT012 (some still fit)
         for number in range(200):
             desk.record(asked(typed_id=f"{number:032x}", details="一" * 500), NOON)
     counts = numbers(store)

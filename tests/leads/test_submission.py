@@ -86,7 +86,9 @@ def test_the_payload_hash_tells_a_repeat_from_other_words(
 
 
 def test_an_extension_makes_other_words(asked: Asked) -> None:
-    assert asked(phone="021-12345678 转 801").payload_hash(KEYS) != asked(phone="021-12345678").payload_hash(KEYS)
+    assert asked(phone="021-12345678 转 801").payload_hash(KEYS) != asked(phone="021-12345678").payload_hash(
+        KEYS
+    )
 
 
 def test_words_that_move_from_one_field_to_the_next_are_other_words(asked: Asked) -> None:

@@ -93,7 +93,14 @@ def test_the_form_is_empty_unticked_and_without_an_id(client: FlaskClient, consu
 def test_the_form_tells_who_collects_what_and_for_how_long_before_the_button(client: FlaskClient) -> None:
     text = client.get("/consultation").get_data(as_text=True)
     before = text.partition("提交，等顾问回电")[0]
-    for told in ("信衡信用管理有限公司", "只用于给您回电咨询", "180天", "400-000-0000", 'href="/privacy"', "14周岁"):
+    for told in (
+        "信衡信用管理有限公司",
+        "只用于给您回电咨询",
+        "180天",
+        "400-000-0000",
+        'href="/privacy"',
+        "14周岁",
+    ):
         assert told in before
 
 
@@ -158,7 +165,16 @@ def test_a_reference_is_found_in_the_spellings_people_use(
 
 @pytest.mark.parametrize(
     "reference",
-    ["XH-00000-00000", "XH-7K2M9-QPD4", "nothing", "XH-7K2M9-QPD4R-X", "%00", "张三丰", "' OR 1=1 --", "UUUUUUUUUU"],
+    [
+        "XH-00000-00000",
+        "XH-7K2M9-QPD4",
+        "nothing",
+        "XH-7K2M9-QPD4R-X",
+        "%00",
+        "张三丰",
+        "' OR 1=1 --",
+        "UUUUUUUUUU",
+    ],
 )
 def test_a_reference_nobody_has_is_not_found(client: FlaskClient, reference: str) -> None:
     response = client.get(f"/consultation/{reference}")
@@ -323,9 +339,7 @@ def test_every_link_of_the_summary_leads_to_a_field_in_the_order_of_the_page(
     assert "还差四处" in "".join(summary.itertext())
 
 
-def test_all_that_was_typed_is_still_there_after_a_mistake(
-    client: FlaskClient, consultation: Fields
-) -> None:
+def test_all_that_was_typed_is_still_there_after_a_mistake(client: FlaskClient, consultation: Fields) -> None:
     typed = consultation(
         name="陈<女士>&“”",
         phone="021-8765",
@@ -368,9 +382,13 @@ def test_an_empty_body_is_a_form_with_errors(client: FlaskClient) -> None:
     assert client.post("/consultation", headers=OWN_PAGE).status_code == 422
 
 
-@pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data; boundary=x", "nonsense"])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "text/plain", "multipart/form-data; boundary=x", "nonsense"]
+)
 def test_a_body_of_another_kind_is_a_form_with_errors(client: FlaskClient, kind: str) -> None:
-    response = client.post("/consultation", data=b'{"need": "overdue"}', headers=OWN_PAGE | {"Content-Type": kind})
+    response = client.post(
+        "/consultation", data=b'{"need": "overdue"}', headers=OWN_PAGE | {"Content-Type": kind}
+    )
     assert response.status_code in {400, 422}
 
 
@@ -459,7 +477,9 @@ def test_an_old_token_asks_again_with_a_new_one_and_loses_nothing(
     assert len(stored(databases)) == 1
 
 
-def test_mistakes_after_confirming_are_shown_like_any_others(client: FlaskClient, consultation: Fields) -> None:
+def test_mistakes_after_confirming_are_shown_like_any_others(
+    client: FlaskClient, consultation: Fields
+) -> None:
     asked = client.post("/consultation", data=consultation(phone=""), headers={})
     assert "请再点一次" in asked.get_data(as_text=True)
     wrong = client.post("/consultation", data=shown_fields(asked), headers={})
@@ -470,7 +490,9 @@ def test_mistakes_after_confirming_are_shown_like_any_others(client: FlaskClient
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "127.0.0.1@evil.example", ""]
 )
-def test_another_host_is_refused(client: FlaskClient, consultation: Fields, databases: Databases, host: str) -> None:
+def test_another_host_is_refused(
+    client: FlaskClient, consultation: Fields, databases: Databases, host: str
+) -> None:
     for response in (
         client.get("/consultation", headers={"Host": host}),
         client.post("/consultation", data=consultation(), headers=OWN_PAGE | {"Host": host}),
@@ -583,7 +605,9 @@ def test_a_form_opened_before_its_words_changed_is_taken_and_kept_as_the_older_o
         assert session.scalar(select(func.count()).select_from(FormVersion)) == 2
 
 
-def test_an_option_that_was_taken_out_keeps_the_rest_and_asks_again(own_site: Flask, settings: Settings) -> None:
+def test_an_option_that_was_taken_out_keeps_the_rest_and_asks_again(
+    own_site: Flask, settings: Settings
+) -> None:
     before = fill(own_site)
     change(settings.forms / "consultation.toml", 'key = "overdue"', 'key = "late"')
     client = visit(own_site)
@@ -616,9 +640,9 @@ def test_the_days_that_the_notice_promises_are_the_days_that_are_kept(
 def test_a_field_that_an_editor_added_is_asked_kept_and_sealed(own_site: Flask, settings: Settings) -> None:
     change(
         settings.forms / "consultation.toml",
-        "[[consents]]\nname = \"consent\"",
+        '[[consents]]\nname = "consent"',
         '[[fields]]\nname = "company"\nkind = "text"\nlabel = "公司"\nprivacy = "回电前了解"\n\n'
-        "[[consents]]\nname = \"consent\"",
+        '[[consents]]\nname = "consent"',
     )
     client = visit(own_site)
     assert 'name="company"' in client.get("/consultation", base_url=ORIGIN).get_data(as_text=True)
@@ -631,7 +655,11 @@ def test_a_field_that_an_editor_added_is_asked_kept_and_sealed(own_site: Flask, 
 
 
 def test_html_in_the_notice_is_shown_as_text(own_site: Flask, settings: Settings) -> None:
-    change(settings.forms / "consultation.toml", "未满14周岁请勿提交。", "未满14周岁请勿提交。<img src=x onerror=alert(1)>")
+    change(
+        settings.forms / "consultation.toml",
+        "未满14周岁请勿提交。",
+        "未满14周岁请勿提交。<img src=x onerror=alert(1)>",
+    )
     text = visit(own_site).get("/consultation", base_url=ORIGIN).get_data(as_text=True)
     assert "<img src=x" not in text
     assert "onerror" in html.unescape(text)

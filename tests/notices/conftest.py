@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,12 +26,13 @@ TEXT = "新咨询：逾期账款跟进\n受理编号：{reference}\n提交时间
 
 
 class MailBox:
-    """Keeps what is delivered. `refuse` is answered instead of taking a message; `on_delivery` is called with each."""
+    """Keeps what is delivered. `refuse` is answered instead of taking a message, `refuse_once` to the first only."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.recipients: list[list[str]] = []
         self.refuse = ""
+        self.refuse_once = ""
         self.refuse_recipient = ""
         self.on_delivery: Callable[[], None] = lambda: None
 
@@ -43,8 +45,9 @@ class MailBox:
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        if self.refuse:
-            return self.refuse
+        refusal, self.refuse_once = self.refuse or self.refuse_once, ""
+        if refusal:
+            return refusal
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.messages.append(message)
@@ -95,13 +98,15 @@ def careful_post(box: MailBox) -> Iterator[Post]:
     """A server that wants a name and a password."""
 
     def let_in(server: Any, session: Any, envelope: Any, mechanism: str, given: Any) -> AuthResult:
-        right = (given.login, given.password) == ("me@x.example".encode(), "S3cret".encode())
+        right = (given.login, given.password) == (b"me@x.example", b"S3cret")
         return AuthResult(success=right, handled=right)
 
     server = Post(box, authenticator=let_in, auth_require_tls=False, auth_required=True)
-    server.start()
-    yield server
-    server.stop()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Requiring AUTH while not requiring TLS")
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture
@@ -131,7 +136,9 @@ def put(store: Database, number: int = 1, now: datetime = NOON) -> list[str]:
     references = [f"XH-00000-000{each:02}" for each in range(number)]
     with store.writing() as session:
         for reference in references:
-            enqueue(session, kind="enquiry", reference=reference, text=TEXT.format(reference=reference), now=now)
+            enqueue(
+                session, kind="enquiry", reference=reference, text=TEXT.format(reference=reference), now=now
+            )
     return references
 
 

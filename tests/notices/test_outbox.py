@@ -41,7 +41,7 @@ def counted(store: Database) -> dict[str, int]:
 
 
 def test_a_notice_is_stored_with_what_it_tells_of_or_not_at_all(store: Database) -> None:
-    with pytest.raises(RuntimeError), store.writing() as session:
+    with pytest.raises(RuntimeError), store.writing() as session:  # noqa: PT012 (what fails is the whole)
         enqueue(session, kind="enquiry", reference="XH-00000-00000", text="x", now=NOON)
         raise RuntimeError
     assert counted(store) == {}
@@ -78,7 +78,12 @@ def test_a_settled_notice_is_done_with(store: Database) -> None:
     with store.writing() as session:
         settle(session, mine.id, "sent", NOON + SECOND)
     found = only(store)
-    assert (found.state, found.settled_at, found.leased_until, found.fault) == ("sent", NOON + SECOND, None, "")
+    assert (found.state, found.settled_at, found.leased_until, found.fault) == (
+        "sent",
+        NOON + SECOND,
+        None,
+        "",
+    )
     assert take(store, NOON + timedelta(days=9)) == []
 
 
@@ -96,7 +101,9 @@ def test_a_postponed_notice_is_due_again_after_five_minutes(store: Database) -> 
     assert timedelta(minutes=5) == RETRY_AFTER
 
 
-def test_after_the_first_attempt_and_48_more_a_notice_has_failed_and_stays_to_be_seen(store: Database) -> None:
+def test_after_the_first_attempt_and_48_more_a_notice_has_failed_and_stays_to_be_seen(
+    store: Database,
+) -> None:
     put(store)
     now, attempts = NOON, 0
     while claimed := take(store, now):
