@@ -52,7 +52,7 @@ $(BIN)/uv: | $(BIN)/python
 	$(PIP) install -q --require-hashes -r $(VENV)/uv.lock
 
 $(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/uv
-	@test -e $(VENV)/.dev || $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -109,7 +109,8 @@ def watch_company(app: Flask, settings: Settings) -> Callable[[], Company]:
 
 def open_stores(app: Flask, settings: Settings) -> None:
     """Keys and databases, the schema brought up to date, and what counts reads and favourites."""
-    keys, databases = load_keys(settings.data / "keys"), open_databases(settings.data)
+    keys = load_keys(settings.data / "keys", make=not (settings.data / "leads.db").exists())
+    databases = open_databases(settings.data)
     upgrade(databases)
     app.extensions["xinheng.keys"] = keys
     app.extensions["xinheng.databases"] = databases

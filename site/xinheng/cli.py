@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError
 
 from xinheng.articles.index import compile_content
 from xinheng.company import load_company
-from xinheng.crypto import WeakKey, load_keys
+from xinheng.crypto import MissingKey, WeakKey, load_keys
 from xinheng.db import DatabaseUnsafe, open_databases
 from xinheng.documents import BadDocument, Fault
 from xinheng.forms.loader import load_consultation
@@ -60,6 +60,7 @@ def serve() -> None:
         BadDocument,
         SettingError,
         WeakKey,
+        MissingKey,
         DatabaseUnsafe,
         SchemaNewer,
         PortTaken,
@@ -93,7 +94,7 @@ def leads(most: int) -> None:
     if not (settings.data / "leads.db").exists():
         click.echo("还没有数据库：先启动一次网站")
         return
-    databases, keys = open_databases(settings.data), load_keys(settings.data / "keys")
+    databases, keys = open_databases(settings.data), load_keys(settings.data / "keys", make=False)
     upgrade(databases)
     with databases.leads.reading() as session:
         for lead in list_leads(session, keys, most):

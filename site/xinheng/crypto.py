@@ -28,6 +28,10 @@ class CannotDecrypt(Exception):
     """A sealed field that does not open: another key, another row, or changed bytes."""
 
 
+class MissingKey(RuntimeError):
+    """A key file is gone although the database it protects is there. Stops the start."""
+
+
 class WeakKey(ValueError):
     """A key file that is too short, or that others than its owner can read."""
 
@@ -72,17 +76,21 @@ class Keys:
         return f"XH-{signs[:5]}-{signs[5:]}"
 
 
-def load_keys(folder: Path) -> Keys:
-    """Read the keys, making those that are missing (0600). Raises WeakKey."""
+def load_keys(folder: Path, *, make: bool = True) -> Keys:
+    """Read the keys; with `make`, those that are missing are made (0600). Raises WeakKey, MissingKey."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    return Keys(
-        field=_key(folder / "field.1.key"), index=_key(folder / "index.key"), web=_key(folder / "web.key")
-    )
+    names = ("field.1.key", "index.key", "web.key")
+    field, index, web = (_key(folder / name, make) for name in names)
+    return Keys(field, index, web)
 
 
-def _key(file: Path) -> bytes:
+def _key(file: Path, make: bool) -> bytes:
     if not file.exists():
+        if not make:
+            raise MissingKey(
+                f"{file}：密钥不见了，而数据库还在；请从备份里恢复 keys 文件夹。没有它，已有的咨询打不开"
+            )
         _write_new(file, secrets.token_hex(_KEY_BYTES))
     if file.stat().st_mode & 0o077:
         raise WeakKey(f"{file}：密钥文件只能由属主读写，请执行 chmod 600")

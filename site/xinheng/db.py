@@ -111,6 +111,7 @@ class Databases:
 def open_databases(folder: Path) -> Databases:
     """The databases below `folder`; files appear with the first migration."""
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # whatever the umask: databases are for their owner only
     return Databases(
         leads=Database(folder / "leads.db", synchronous="FULL"),
         counters=Database(folder / "counters.db", synchronous="NORMAL"),

@@ -22,12 +22,19 @@ _MESSAGES = {
     "int_parsing": "应为整数",
     "int_type": "应为整数",
     "float_type": "应为数字",
+    "float_parsing": "应为数字",
+    "int_from_float": "应为整数",
+    "bool_parsing": "应为 true 或 false",
+    "date_type": "应写成 2026-03-02",
+    "date_from_datetime_parsing": "应写成 2026-03-02",
+    "datetime_type": "应写成 2026-03-02 10:05（北京时间）",
+    "datetime_parsing": "应写成 2026-03-02 10:05（北京时间）",
     "bool_type": "应为 true 或 false",
     "list_type": "应为列表",
     "tuple_type": "应为列表",
     "dict_type": "应为一组键和值",
     "model_type": "应为一组键和值",
-    "string_too_short": "不能为空",
+    "string_too_short": "至少要写 {min_length} 个字",
     "too_short": "至少要有 {min_length} 项",
     "too_long": "最多 {max_length} 项",
     "string_too_long": "最多 {max_length} 个字",
@@ -145,11 +152,21 @@ def _parse(text: str, reading: _Reading) -> dict[str, Any]:
             Fault(reading.file, line, "", f"YAML 写法有误（{error.problem}）；含冒号的文字请加引号")
         )
         return {}
-    if not isinstance(node, yaml.MappingNode):
+    if not isinstance(node, yaml.MappingNode) or _refers_to_itself(node):
         reading.faults.append(Fault(reading.file, reading.first_line, "", "应为“键: 值”，一行一项"))
         return {}
     value = _value(node, (), reading)
     return value if isinstance(value, dict) else {}
+
+
+def _refers_to_itself(node: yaml.Node, above: frozenset[int] = frozenset()) -> bool:
+    """Whether an anchor stands inside what it names: such a text has no end."""
+    if id(node) in above:
+        return True
+    if not isinstance(node, yaml.CollectionNode):
+        return False
+    children = [each for pair in node.value for each in (pair if isinstance(pair, tuple) else (pair,))]
+    return any(_refers_to_itself(child, above | {id(node)}) for child in children)
 
 
 def _value(node: yaml.Node, path: Keys, reading: _Reading) -> Any:
@@ -191,6 +208,8 @@ def _message(found: Mapping[str, Any]) -> str:
     kind, context = found["type"], found.get("ctx", {})
     if kind in {"value_error", "assertion_error"}:
         return str(context["error"])
+    if kind == "string_too_short" and context["min_length"] == 1:
+        return "不能为空"
     if kind in _MESSAGES:
         return (
             _MESSAGES[kind].format(**context).replace("' or '", "、").replace("', '", "、").replace("'", "")

@@ -65,15 +65,18 @@ class Reloading(Generic[Value]):
 
     def _look(self) -> None:
         self._looked = time.monotonic()
-        version = self._version_now()
-        if version == self._version:
-            return
-        self._version = version
         try:
+            version = self._version_now()
+            if version == self._version:
+                return
             self._value, self.faults = self._load(), ()
         except BadDocument as fault:
             self.faults = fault.faults
             log.error("保存的文件有误，继续使用上一个正确的版本：\n%s", fault)
+        except Exception as fault:  # a file gone for a moment, a busy database: the next look tries again
+            log.error("文件暂时读不了，继续使用上一个版本：%s", type(fault).__name__)
+            return
+        self._version = version
 
 
 def last_good(

@@ -18,6 +18,18 @@ from xinheng.documents import BadDocument, Fault, FrontMatter, read_front_matter
 from xinheng.markup import Rendered, citations, first_sentences, render
 
 _LINK = re.compile(r"\]\(/articles/([^)#\s]*)")
+# addresses of the site itself, which a file of that name could never be reached at
+_TAKEN = {
+    "read-counts",
+    "articles",
+    "categories",
+    "search",
+    "favourites",
+    "consultation",
+    "health-check",
+    "desk",
+}
+_IMAGE = re.compile(r"!\[[^\]]*\]\(")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -97,6 +109,9 @@ def compile_article(
     ]
     if _has_title(document.body):
         faults.append(Fault(file, document.body_line, "", "正文里不要再写一级标题（# …），页面用 title"))
+    for match in _IMAGE.finditer(document.body):
+        line = document.body_line + document.body[: match.start()].count("\n")
+        faults.append(Fault(file, line, "", "文章里不放图片；数据请用表格，公式请用 formula"))
     if faults:
         raise BadDocument(faults)
     if fields.published is None:
@@ -179,6 +194,8 @@ def _values(fields: BaseModel) -> dict[str, Any]:
 
 
 def _name_faults(file: Path) -> list[Fault]:
+    if file.stem in _TAKEN:
+        return [Fault(file, 0, "", f"/{file.stem} 是网站自己的地址，请换一个文件名")]
     if SLUG.fullmatch(file.stem) and len(file.stem) <= 80:
         return []
     return [Fault(file, 0, "", "文件名就是网址，应由小写字母、数字和连字符组成，例如 ageing-report.md")]

@@ -90,7 +90,10 @@ class ReadCounter:
     def record(self, article: str, *, address: str, agent: str, referrer_host: str, own_host: str) -> int:
         """Hold a read for the next flush; returns the count to show: what is stored and what this worker holds."""
         now = datetime.now(SHANGHAI)
-        reader = self._reader(now.date(), address, agent)
+        try:
+            reader = self._reader(now.date(), address, agent)
+        except (DatabaseBusy, OperationalError):
+            return self.total(article)  # the day's salt can't be had: this read isn't counted
         read = Read(article, reader, referrer_kind(referrer_host, own_host), int(now.timestamp()))
         with self._lock:
             self._pending.append(read)
@@ -159,10 +162,12 @@ class ReadCounter:
         self.flush()
 
     def _reader(self, day: date, address: str, agent: str) -> bytes:
-        if day not in self._salts:
-            self._salts = {day: self._salt(day)}
+        salt = self._salts.get(day)
+        if salt is None:
+            salt = self._salt(day)
+            self._salts = {day: salt}
         message = f"{address_prefix(address)}\n{agent}".encode()
-        return hmac.digest(self._salts[day], message, hashlib.sha256)[:16]
+        return hmac.digest(salt, message, hashlib.sha256)[:16]
 
     def _salt(self, day: date) -> bytes:
         """The day's salt, made by the worker that needs it first; those of past days are deleted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its type stubs
-from wtforms.validators import InputRequired, StopValidation
+from wtforms.validators import DataRequired, StopValidation
 
 from xinheng.forms.definition import ConsentDeclaration, FieldDeclaration, FormDeclaration
 from xinheng.forms.sensitive import sensitive_number
@@ -59,14 +60,23 @@ def _field(declared: FieldDeclaration) -> Any:
 
 
 def _consent(consent: ConsentDeclaration) -> Any:
-    validators = [InputRequired(consent.missing)] if consent.required else []
+    validators = [DataRequired(consent.missing)] if consent.required else []
     return BooleanField(consent.label, default=False, validators=validators)
 
 
 def _tidy(value: str | None) -> str:
     """What was typed, lines ended as we count them, without what a database or a mail can't carry."""
     text = (value or "").replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(sign for sign in text if sign in "\n\t" or sign.isprintable() or sign == "\u3000").strip()
+    return "".join(map(_plain_sign, text)).strip()
+
+
+def _plain_sign(sign: str) -> str:
+    """A space of any width is a space (Chinese keyboards' own stays); signs that can't be seen go."""
+    if sign in "\n\t\u3000":
+        return sign
+    if unicodedata.category(sign) == "Zs":
+        return " "
+    return sign if sign.isprintable() else ""
 
 
 class _Filled:

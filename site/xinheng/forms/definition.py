@@ -12,6 +12,11 @@ from xinheng.crypto import fingerprint
 
 # What a company may not offer without a licence for it (compliance A-01): in labels, hints and options.
 _UNLICENSED = re.compile(r"投保|承保|保费|保额|报价|比价|试算|保险方案|方案设计|理赔")
+_RESERVED = {
+    *("submission_id", "consent_version", "touch", "confirm_token"),  # hidden fields of every form
+    *("meta", "data", "errors", "process", "populate_obj", "validate", "ordered_errors", "form_errors"),
+    *("validate_on_submit", "is_submitted", "hidden_tag"),  # what a form class itself is made of
+}
 KNOWN_FIELDS = ("need", "name", "phone", "details", "call_time")
 
 
@@ -93,9 +98,11 @@ class FormDeclaration(_Declared):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         by_name = {field.name: field for field in self.fields}
-        names = [*by_name, *(consent.name for consent in self.consents)]
-        if len(names) != len(self.fields) + len(self.consents):
+        names = [*(each.name for each in self.fields), *(each.name for each in self.consents)]
+        if len(set(names)) != len(self.fields) + len(self.consents):
             raise ValueError("两个 name 相同")
+        if reserved := sorted(_RESERVED & set(names)):
+            raise ValueError(f"这些 name 留给程序自己用，请换一个：{'、'.join(reserved)}")
         for name, kind in (("need", "choice"), ("phone", "phone"), ("details", "long_text")):
             if name not in by_name or by_name[name].kind != kind or not by_name[name].required:
                 raise ValueError(f"要有必填的 {name}，kind 为 {kind}")
@@ -117,9 +124,16 @@ class FormDeclaration(_Declared):
 
     def unlicensed_words(self) -> Iterable[str]:
         """Words in labels and options that only a licensed insurance business may offer."""
-        texts = [self.title, self.invitation, self.introduction, *self.steps]
+        texts = [self.title, self.summary, self.invitation, self.introduction, self.submit, *self.steps]
+        for consent in self.consents:
+            texts += [consent.label, consent.missing, consent.optional_note]
         for declared in self.fields:
-            texts += [declared.label, declared.hint, *(option.label for option in declared.options)]
+            texts += [
+                declared.label,
+                declared.hint,
+                declared.missing,
+                *(option.label for option in declared.options),
+            ]
         return sorted({found for text in texts for found in _UNLICENSED.findall(text)})
 
 

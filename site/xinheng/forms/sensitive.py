@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_DIGITS = re.compile(r"(?<!\d)(?:\d[ -]?){14,18}[\dXx](?!\d)")
+_DIGITS = re.compile(r"(?<!\d)(?:\d[ \-–—]?){14,18}[\dXx](?!\d)")
 _IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _IDENTITY_CHECKS = "10X98765432"
 _BANK_PREFIXES = ("62", "4", "5", "35", "36")
@@ -14,7 +14,7 @@ _BANK_PREFIXES = ("62", "4", "5", "35", "36")
 def sensitive_number(text: str) -> str:
     """`身份证号` or `银行卡号` where the text seems to hold one, else empty."""
     for match in _DIGITS.finditer(unicodedata.normalize("NFKC", text)):
-        number = re.sub(r"[ -]", "", match.group()).upper()
+        number = re.sub(r"[ \-–—]", "", match.group()).upper()
         if _is_identity(number):
             return "身份证号"
         if _is_bank_card(number):

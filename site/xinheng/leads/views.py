@@ -85,7 +85,7 @@ def submit() -> Response:
     try:
         recorded = consultation().desk.record(_submission(form, published.declaration), datetime.now(UTC))
     except UnknownForm:
-        _ask_consent_again(form, published)
+        form.consent_version.data = ""
         return _again(form, 422)
     except NotStored as fault:
         current_app.logger.error("一份咨询没能存下：%s", fault)
@@ -100,13 +100,20 @@ def thanks(reference: str) -> Response:
     receipt = find_receipt(current_app.extensions["xinheng.databases"].leads, plain) if plain else None
     if receipt is None:
         abort(404)
-    return private(make_response(render_template("leads/thanks.html", receipt=receipt, shown=shown_form())))
+    response = make_response(render_template("leads/thanks.html", receipt=receipt, shown=shown_form()))
+    response.headers["Referrer-Policy"] = (
+        "no-referrer"  # its address is a secret, and the page has no form of ours
+    )
+    return private(response)
 
 
 def _again(
     form: DeclaredForm, status: int, template: str = "leads/consultation.html", **context: object
 ) -> Response:
     """The form once more, with everything that was typed."""
+    published = consultation().published()
+    if form.consent_version.data != published.version:
+        _ask_consent_again(form, published)  # the notice shown now is not the one that was ticked
     if not form.touch.data:
         form.touch.data = _touch_without_script()
     response = make_response(render_template(template, shown=shown_form(form), **context), status)

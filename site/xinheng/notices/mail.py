@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import smtplib
 import ssl
 from email.message import EmailMessage
@@ -10,6 +11,8 @@ from email.utils import formatdate, make_msgid
 from xinheng.settings import MailServer, Settings
 
 TIMEOUT = 20.0  # seconds
+
+log = logging.getLogger(__name__)
 
 
 class NotSent(Exception):
@@ -29,7 +32,7 @@ def send_mail(settings: Settings, server: MailServer, subject: str, text: str) -
     message.set_content(text)
     try:
         _hand_over(server, message)
-    except (OSError, smtplib.SMTPException) as fault:
+    except (OSError, ValueError, smtplib.SMTPException) as fault:
         raise NotSent(f"{type(fault).__name__}: {fault}"[:200]) from fault
 
 
@@ -51,6 +54,6 @@ def _hand_over(server: MailServer, message: EmailMessage) -> None:
 def _login_and_send(smtp: smtplib.SMTP, server: MailServer, message: EmailMessage) -> None:
     if server.user:
         smtp.login(server.user, server.password)
-    refused = smtp.send_message(message)
-    if refused:
-        raise smtplib.SMTPRecipientsRefused(refused)
+    refused = smtp.send_message(message)  # raises where every address was refused
+    for address in refused:
+        log.error("邮件服务器不收这个收件地址：%s；其他地址已经送达", address)

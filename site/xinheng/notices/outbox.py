@@ -45,7 +45,7 @@ def enqueue(session: Session, *, kind: str, reference: str, text: str, now: date
     session.add(Notice(kind=kind, reference=reference, text=text, due_at=now, created_at=now))
 
 
-def due(session: Session, now: datetime, most: int = 10) -> list[str]:
+def due(session: Session, now: datetime, most: int = 1) -> list[str]:
     """The ids of notices to send now, oldest first; a lease that ran out (its worker died) counts as none."""
     free = or_(Notice.leased_until.is_(None), Notice.leased_until < now)
     found = select(Notice.id).where(Notice.state == "waiting", Notice.due_at <= now, free)
@@ -53,7 +53,7 @@ def due(session: Session, now: datetime, most: int = 10) -> list[str]:
 
 
 def claim(session: Session, now: datetime) -> Sequence[Notice]:
-    """Lease the notices that are due, in a writing transaction."""
+    """Lease the notice that has been due longest, in a writing transaction: one, so that no lease runs out in a queue."""
     ids = due(session, now)
     leased = {"leased_until": now + LEASE, "attempts": Notice.attempts + 1}
     session.execute(update(Notice).where(Notice.id.in_(ids)).values(leased))

@@ -11,6 +11,7 @@ from xinheng.notices.outbox import Notice, claim, due, postpone, settle, utc_now
 from xinheng.settings import Settings
 
 LOOK_EVERY = 1.0  # seconds
+PAUSE = 5  # seconds after an error that was not foreseen
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,10 @@ def run(settings: Settings, database: Database, stopping: threading.Event) -> No
         try:
             sent = send_due(settings, database)
         except DatabaseBusy:
+            sent = 0
+        except Exception as fault:  # whatever it was, the notices that wait must still leave
+            log.error("通知发送中断，%d 秒后继续：%s", PAUSE, type(fault).__name__)
+            stopping.wait(PAUSE)
             sent = 0
         if not sent:
             stopping.wait(LOOK_EVERY)
