@@ -94,7 +94,11 @@ def leads(most: int) -> None:
     if not (settings.data / "leads.db").exists():
         click.echo("还没有数据库：先启动一次网站")
         return
-    databases, keys = open_databases(settings.data), load_keys(settings.data / "keys", make=False)
+    try:
+        databases, keys = open_databases(settings.data), load_keys(settings.data / "keys", make=False)
+    except (WeakKey, MissingKey) as fault:
+        click.echo(str(fault), err=True)
+        raise SystemExit(1) from None
     upgrade(databases)
     with databases.leads.reading() as session:
         for lead in list_leads(session, keys, most):
