@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import multiprocessing
 import os
 import signal
 import socket
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from multiprocessing.connection import wait
@@ -32,6 +34,7 @@ from xinheng.settings import Settings
 THREADS = 8  # requests at once in each worker
 FINISH_WITHIN = 25  # seconds for what is in flight when told to stop
 START_ENDS_WITHIN = 3  # seconds, when told to stop before anyone was answered
+PORT_FREE_WITHIN = 5  # seconds
 _PR_SET_PDEATHSIG = 1
 
 
@@ -68,6 +71,7 @@ class _Watch:
                 self._ready = self._announce()
             if self._outbox.sentinel in ended and not self._stopping:
                 self._outbox = self._start(_run_outbox)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         self._outbox.terminate()
         self._outbox.join()
         return 0 if self._stopping else self._web.exitcode or 1
@@ -155,16 +159,22 @@ def _default_signals() -> None:
 
 
 def _claim_port(settings: Settings) -> None:
-    """Raises PortTaken before anything is started, instead of failing in each worker."""
+    """Wait for the address to be free: after a crash the last server may still be finishing. Raises PortTaken."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as fault:
-            raise PortTaken(
-                f"{settings.host}:{settings.port} 用不了（{fault.strerror}）：换一个 XINHENG_PORT，或停掉占用它的程序"
-            ) from fault
+    deadline = time.monotonic() + PORT_FREE_WITHIN
+    while True:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((settings.host, settings.port))
+                return
+            except OSError as fault:
+                if fault.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                    raise PortTaken(
+                        f"{settings.host}:{settings.port} 用不了（{fault.strerror}）："
+                        "换一个 XINHENG_PORT，或停掉占用它的程序"
+                    ) from fault
+        time.sleep(0.1)
 
 
 def _answers(settings: Settings) -> bool:
