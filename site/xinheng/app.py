@@ -38,7 +38,7 @@ from xinheng.page_cache import compress
 from xinheng.pages import views as pages
 from xinheng.reloading import Reloading, last_good, version_of
 from xinheng.settings import SettingError, Settings
-from xinheng.static_files import serve_static
+from xinheng.static_files import serve_static, static_root, version_of_file
 
 FORM_BYTES = 64 * 1024
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -48,20 +48,21 @@ def create_app(settings: Settings) -> Flask:
     """Build the application from settings. Raises BadDocument, SettingError, WeakKey or DatabaseUnsafe."""
     app = Site("xinheng", static_folder=str(settings.static), static_url_path="/static")
     configure(app, settings)
-    start_logging(settings)
+    start_logging()
     start_i18n(app, settings)
     company = watch_company(app, settings)
     open_stores(app, settings)
     watch_library(app, settings)
     start_consultation(app, settings, company)
-    install_filters(app, settings)
+    root = static_root(settings)
+    install_filters(app, partial(version_of_file, root))
     share_with_templates(app, settings, company)
     guard_origin(app, settings)
     for blueprint in (articles.blueprint, feeds.blueprint, leads.blueprint, pages.blueprint):
         app.register_blueprint(blueprint)
     install_error_pages(app)
     compress.init_app(app)
-    wrap(app, settings)
+    wrap(app, settings, root)
     return app
 
 
@@ -86,7 +87,7 @@ def configure(app: Flask, settings: Settings) -> None:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
 
 
-def start_logging(settings: Settings) -> None:
+def start_logging() -> None:
     """One line an event, to standard error; nothing a visitor typed is ever an argument of a log call."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -189,9 +190,9 @@ def guard_origin(app: Flask, settings: Settings) -> None:
             abort(403)
 
 
-def wrap(app: Flask, settings: Settings) -> None:
+def wrap(app: Flask, settings: Settings, root: Path) -> None:
     """WSGI layers, the outermost last."""
-    application: Any = SecurityHeaders(serve_static(app.wsgi_app, settings), settings)
+    application: Any = SecurityHeaders(serve_static(app.wsgi_app, root, settings), settings)
     if settings.proxies:
         application = ProxyFix(application, x_for=settings.proxies, x_proto=settings.proxies, x_host=0)
     app.wsgi_app = application  # type: ignore[method-assign]

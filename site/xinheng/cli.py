@@ -18,7 +18,7 @@ from xinheng.db import DatabaseUnsafe, open_databases
 from xinheng.documents import BadDocument, Fault
 from xinheng.forms.loader import load_consultation
 from xinheng.leads.listing import ListedLead, list_leads
-from xinheng.migrations import SchemaNewer, upgrade
+from xinheng.migrations import SchemaNewer
 from xinheng.notices.outbox import states
 from xinheng.settings import SHANGHAI, SettingError, Settings
 
@@ -99,11 +99,14 @@ def leads(most: int) -> None:
     except (WeakKey, MissingKey) as fault:
         click.echo(str(fault), err=True)
         raise SystemExit(1) from None
-    upgrade(databases)
-    with databases.leads.reading() as session:
-        for lead in list_leads(session, keys, most):
-            _show(lead)
-        counts = states(session)
+    try:
+        with databases.leads.reading() as session:
+            listed, counts = list_leads(session, keys, most), states(session)
+    except DatabaseError:
+        click.echo("数据库和程序的版本不一致：请先启动一次网站", err=True)
+        raise SystemExit(1) from None
+    for lead in listed:
+        _show(lead)
     databases.dispose()
     summary = "，".join(f"{_NOTICE[state]} {number}" for state, number in sorted(counts.items()))
     click.echo(f"通知：{summary}" if summary else "还没有咨询")

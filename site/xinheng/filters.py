@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
-from pathlib import Path
 
 from flask import Flask, url_for
 from flask_babel import format_decimal
 
-from xinheng.settings import SHANGHAI, Settings
+from xinheng.settings import SHANGHAI
 
 
 def day(moment: datetime) -> str:
@@ -45,16 +43,11 @@ def json_text(data: object) -> str:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
-def install_filters(app: Flask, settings: Settings) -> None:
-    """Register the filters, and `static_url`: a static file's address with its content's hash, cached for a year."""
-
-    @lru_cache(maxsize=256)
-    def content_hash(file: Path, modified: int) -> str:
-        return hashlib.sha256(file.read_bytes()).hexdigest()[:10]
+def install_filters(app: Flask, static_version: Callable[[str], str]) -> None:
+    """Register the filters, and `static_url`: a static file's address with the hash of its bytes."""
 
     def static_url(name: str) -> str:
-        file = settings.static / name
-        return url_for("static", filename=name, v=content_hash(file, file.stat().st_mtime_ns))
+        return url_for("static", filename=name, v=static_version(name))
 
     for shown in (day, minute, machine_time, baidu_time, count, json_text):
         app.jinja_env.filters[shown.__name__] = shown

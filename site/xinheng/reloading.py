@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import threading
 import time
@@ -97,7 +98,9 @@ def last_good(
         else:
             spare.mkdir(parents=True, exist_ok=True)
             for name in names:
-                shutil.copyfile(folder / name, spare / name)
+                fresh = spare / f"{name}.{os.getpid()}.new"
+                shutil.copyfile(folder / name, fresh)
+                fresh.rename(spare / name)  # whole or not at all
         started = True
         return value
 

@@ -1,7 +1,7 @@
 """Run the site: a web server with N workers, and beside it the worker that sends notices.
 
 One small process watches both. It loads the application once and forks, so that the workers start at once; it has no
-threads and no open database of its own, so that nothing unsafe is inherited.
+threads, and its databases are closed before, so that nothing unsafe is inherited.
 """
 
 from __future__ import annotations
@@ -34,7 +34,11 @@ from xinheng.settings import Settings
 THREADS = 8  # requests at once in each worker
 FINISH_WITHIN = 25  # seconds for what is in flight when told to stop
 START_ENDS_WITHIN = 3  # seconds, when told to stop before anyone was answered
+STARTING_FOR = 2.0  # seconds after the first answer, in which other workers may still be starting
 PORT_FREE_WITHIN = 5  # seconds
+_DIRECTLY = urllib.request.build_opener(
+    urllib.request.ProxyHandler({})
+)  # our own address, whatever http_proxy says
 _PR_SET_PDEATHSIG = 1
 
 
@@ -57,6 +61,7 @@ class _Watch:
         self._target = target
         self._context = _context()
         self._ready = False
+        self._ready_at = float("inf")  # the moment it was ready; until then it is starting
         self._stopping = False
         self._reminders = 0
         self._web = self._start(_run_web)
@@ -69,9 +74,11 @@ class _Watch:
             ended = wait([self._web.sentinel, self._outbox.sentinel], timeout=None if self._ready else 0.05)
             if not self._ready:
                 self._ready = self._announce()
+                self._ready_at = time.monotonic()
             if self._outbox.sentinel in ended and not self._stopping:
                 self._outbox = self._start(_run_outbox)
         signal.setitimer(signal.ITIMER_REAL, 0)
+        self._end_group()  # workers that outlived their server
         self._outbox.terminate()
         self._outbox.join()
         return 0 if self._stopping else self._web.exitcode or 1
@@ -86,18 +93,20 @@ class _Watch:
         if not self._stopping:
             self._stopping = True
             self._web.terminate()
-            signal.signal(signal.SIGALRM, self._insist)
-            signal.setitimer(signal.ITIMER_REAL, 1, 1)
+            if time.monotonic() - self._ready_at < STARTING_FOR:
+                signal.signal(signal.SIGALRM, self._insist)
+                signal.setitimer(signal.ITIMER_REAL, 1, 1)
 
     def _insist(self, number: int, frame: FrameType | None) -> None:
-        """Say it again each second, to the workers too: one that was just starting may have missed it.
-
-        Where nobody was answered yet, nothing is in flight, and after some seconds it is ended at once.
-        """
+        """While it starts: say it again, to the workers too, for one that was just starting may have missed it; and end
+        it after some seconds where nobody was answered yet. Later a second signal would cut off what is in flight."""
         self._reminders += 1
         hard = not self._ready and self._reminders >= START_ENDS_WITHIN
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._web.pid or 0, signal.SIGKILL if hard else signal.SIGTERM)
+        self._end_group(signal.SIGKILL if hard else signal.SIGTERM)
+
+    def _end_group(self, number: int = signal.SIGKILL) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._web.pid or 0, number)
 
     def _announce(self) -> bool:
         """Say the address once a worker answers."""
@@ -118,7 +127,7 @@ def _context() -> BaseContext:
 def _run_web(settings: Settings, target: str) -> None:
     _settle_process()
     # a worker inherits its parent's handlers, and until it has its own a signal to stop would be lost on them
-    os.register_at_fork(after_in_child=_default_signals)
+    os.register_at_fork(after_in_child=_follow_parent)
     Granian(
         target,
         address=settings.host,
@@ -145,17 +154,17 @@ def _run_outbox(settings: Settings, target: str) -> None:
 
 
 def _settle_process() -> None:
-    """A group of its own, so that Ctrl-C reaches the watching process only, which then tells this one to finish; and, on
-    Linux, told to stop when the watching process is gone, however it went."""
+    """A group of its own, so that Ctrl-C reaches the watching process only, which then tells this one to finish."""
     os.setsid()
-    _default_signals()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    _follow_parent()
 
 
-def _default_signals() -> None:
+def _follow_parent() -> None:
+    """Signals as in a new process; and, on Linux, told to stop when the parent is gone, however it went."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _claim_port(settings: Settings) -> None:
@@ -182,7 +191,7 @@ def _answers(settings: Settings) -> bool:
     address = f"http://{host}:{settings.port}/healthz"
     request = urllib.request.Request(address, headers={"Host": settings.trusted_hosts[0]})
     try:
-        with urllib.request.urlopen(request, timeout=2):  # noqa: S310 (our own address)
+        with _DIRECTLY.open(request, timeout=2):
             return True
     except urllib.error.HTTPError:
         return True

@@ -143,8 +143,10 @@ def _origin(environ: Mapping[str, str], environment: str, host: str, port: int) 
         return f"http://{_bracketed(shown)}:{port}"
     parts = split_address(text)
     extra = parts.path or parts.query or parts.fragment or parts.username
-    if parts.scheme not in {"http", "https"} or not parts.hostname or extra:
-        raise SettingError("XINHENG_ORIGIN：应为“协议://主机[:端口]”，例如 https://www.example.com")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or extra or not parts.hostname.isascii():
+        raise SettingError(
+            "XINHENG_ORIGIN：应为“协议://主机[:端口]”，例如 https://www.example.com；中文域名请写成 xn-- 开头的形式"
+        )
     usual = 443 if parts.scheme == "https" else 80
     port_part = f":{parts.port}" if parts.port and parts.port != usual else ""
     return f"{parts.scheme}://{_bracketed(parts.hostname)}{port_part}"

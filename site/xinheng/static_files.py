@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import shutil
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,13 @@ from xinheng.settings import Settings
 _Application = Callable[..., Iterable[bytes]]
 
 
-def serve_static(application: _Application, settings: Settings) -> _Application:
+def static_root(settings: Settings) -> Path:
+    """The folder that is served: in production a compressed copy of this start, so that addresses and bytes agree."""
+    return packed(settings.static, settings.data / "static") if settings.production else settings.static
+
+
+def serve_static(application: _Application, root: Path, settings: Settings) -> _Application:
     """Answer /static/… before the application. In development a saved file shows at once."""
-    root = packed(settings.static, settings.data / "static") if settings.production else settings.static
     files: _Application = WhiteNoise(
         application,
         root=str(root),
@@ -28,7 +33,18 @@ def serve_static(application: _Application, settings: Settings) -> _Application:
         max_age=60,
         allow_all_origins=False,
     )
-    return _keep_versioned(files)
+    return _keep_versioned(files, root)
+
+
+def version_of_file(root: Path, name: str) -> str:
+    """Ten hexadecimal digits of the hash of a static file. Raises FileNotFoundError."""
+    file = root / name
+    return _hash(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _hash(file: Path, modified: int) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:10]
 
 
 def packed(source: Path, folder: Path) -> Path:
@@ -53,16 +69,15 @@ def packed(source: Path, folder: Path) -> Path:
     return target
 
 
-def _keep_versioned(application: _Application) -> _Application:
-    """A file asked for with its content's hash (`?v=…`) never changes: browsers may keep it for a year."""
+def _keep_versioned(application: _Application, root: Path) -> _Application:
+    """A file asked for with the hash of its bytes (`?v=…`) never changes: browsers may keep it for a year."""
 
     def keep(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        versioned = environ.get("QUERY_STRING", "").startswith("v=") and environ["PATH_INFO"].startswith(
-            "/static/"
-        )
+        name = environ["PATH_INFO"].removeprefix("/static/")
+        asked = environ.get("QUERY_STRING", "").removeprefix("v=")
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            if versioned and status.startswith("200"):
+            if asked and status.startswith("200") and _is_version(root, name, asked):
                 headers = [pair for pair in headers if pair[0].lower() != "cache-control"]
                 headers.append(("Cache-Control", "public, max-age=31536000, immutable"))
             return start_response(status, headers, *rest)
@@ -70,3 +85,8 @@ def _keep_versioned(application: _Application) -> _Application:
         return application(environ, start)
 
     return keep
+
+
+def _is_version(root: Path, name: str, asked: str) -> bool:
+    file = (root / name).resolve()
+    return file.is_relative_to(root.resolve()) and file.is_file() and version_of_file(root, name) == asked

@@ -26,15 +26,14 @@ function problem(field) {
   return most && [...value].length > most ? `最多${most}字，请删去${[...value].length - most}字` : "";
 }
 
-/** A mainland mobile with a digit missing or one too many, or too few digits for any phone; never stricter than the server. */
+/** A mainland mobile with a digit missing, or too few digits for any phone; never stricter than the server. */
 function phoneProblem(value, example) {
   const text = value.normalize("NFKC");
   const digits = text.replace(/\D/g, "");
-  if (digits.length < 7) return example;
-  const mobile = /^[\d\s+()-]*$/.test(text) && !/^\s*(\+(?!86)|00(?!86))/.test(text) && digits.replace(/^(00)?86/, "");
-  if (!mobile || !/^1[3-9]/.test(mobile) || mobile.length === 11) return "";
-  if (mobile.length === 9 || mobile.length === 10) return `手机号少${11 - mobile.length}位，应为11位`;
-  return mobile.length === 12 ? "手机号多1位，应为11位" : "";
+  if (digits.length < 5) return example;
+  const mobile = /^(\+?86)?[\d\s-]+$/.test(text.trim()) && digits.replace(/^86/, "");
+  const missing = mobile && /^1[3-9]/.test(mobile) ? 11 - mobile.length : 0;
+  return missing === 1 || missing === 2 ? `手机号少${missing}位，应为11位` : "";
 }
 
 function show(field) {
@@ -77,10 +76,13 @@ form.addEventListener("submit", (event) => {
   form.elements.touch.value ||= touchField();
   form.dataset.sending = "yes";
   button.textContent = "正在提交…";
+  setTimeout(allowAgain, 8000); // a stopped request tells the page nothing; sent twice it is still one enquiry
 });
 
-/* Back from the thank-you page, or a stopped request: the form can be sent again, and stays one enquiry. */
-addEventListener("pageshow", () => {
+function allowAgain() {
   delete form.dataset.sending;
   button.textContent = label;
-});
+}
+
+/* Back from the thank-you page: the form can be sent again, and stays one enquiry. */
+addEventListener("pageshow", allowAgain);

@@ -8,13 +8,15 @@ const slugs = favourites();
 
 async function showKept() {
   try {
-    const answer = await fetch(`/favourites?slugs=${slugs.map(encodeURIComponent).join(",")}`);
+    const body = new URLSearchParams({ slugs: slugs.join(",") });
+    const answer = await fetch("/favourites", { method: "POST", body });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const list = page.querySelector("[data-kept-list]");
-    if (answer.ok && list) place.replaceChildren(...list.children);
+    if (!answer.ok || !list) throw new Error("no list");
+    place.replaceChildren(...list.children);
   } catch {
-    place.textContent = "网络不通，收藏还在这台设备上，请稍后再打开。";
+    place.textContent = "暂时读不到文章，收藏还在这台设备上，请稍后再打开。";
   }
 }
 
-if (slugs.length && !new URLSearchParams(location.search).has("slugs")) showKept();
+if (slugs.length) showKept();

@@ -29,7 +29,7 @@ export function rememberVisit() {
   const query = new URLSearchParams(location.search);
   const utm = Object.fromEntries(MARKS.filter((mark) => query.get(mark)).map((mark) => [mark, query.get(mark)]));
   const host = hostOf(document.referrer);
-  const outside = host !== location.host;
+  const outside = Boolean(host) && host !== location.host;
   const data = visit();
   const touch = { host: outside ? host : "", path: location.pathname, utm };
   if (!data.first) data.first = touch;

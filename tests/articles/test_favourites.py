@@ -92,15 +92,20 @@ def test_keeping_by_a_link_or_a_form_is_refused(client: FlaskClient, method: str
 
 
 def test_the_list_shows_what_the_device_asks_for_in_its_order_each_once(client: FlaskClient) -> None:
-    text = client.get(f"/favourites?slugs=repayment-plan,{SLUG},repayment-plan,no-such,").get_data(
-        as_text=True
-    )
+    answer = client.post("/favourites", data={"slugs": f"repayment-plan,{SLUG},repayment-plan,no-such,"})
+    text = answer.get_data(as_text=True)
+    assert answer.headers["Cache-Control"] == "no-store", "one device's list is nobody else's"
     assert 0 < text.index('href="/articles/repayment-plan"') < text.index(f'href="/articles/{SLUG}"')
     assert text.count('href="/articles/repayment-plan"') == 1
     assert "no-such" not in text
     assert "noindex" in text
 
 
-@pytest.mark.parametrize("query", ["", "?slugs=", "?slugs=no-such", "?slugs=" + "x," * 400])
-def test_an_empty_list_says_how_to_begin(client: FlaskClient, query: str) -> None:
-    assert "还没有收藏" in client.get(f"/favourites{query}").get_data(as_text=True)
+@pytest.mark.parametrize("slugs", ["", "no-such", "x," * 400])
+def test_an_empty_list_says_how_to_begin(client: FlaskClient, slugs: str) -> None:
+    assert "还没有收藏" in client.post("/favourites", data={"slugs": slugs}).get_data(as_text=True)
+
+
+def test_the_list_is_never_read_from_an_address(client: FlaskClient) -> None:
+    """An address is logged and cached on its way."""
+    assert client.get(f"/favourites?slugs={SLUG}").data == client.get("/favourites").data

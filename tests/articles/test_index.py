@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -169,8 +171,18 @@ def test_a_later_version_of_the_program_reads_everything_anew(
 def test_the_folder_does_not_grow(content: Path, folder: Path) -> None:
     for number in range(8):
         write_article(content, "ageing", title="账龄表怎么看", summary=f"第{number}次。")
-        latest = build_index(content, folder)
+        for file in folder.glob("*.db"):
+            os.utime(file, (time.time() - 7200 + number, time.time() - 7200 + number))
+        build_index(content, folder)
     assert len(list(folder.glob("*.db"))) == 3
+
+
+def test_an_index_that_a_worker_may_still_be_about_to_open_stays(content: Path, folder: Path) -> None:
+    first = build_index(content, folder)
+    for number in range(5):
+        write_article(content, "ageing", title="账龄表怎么看", summary=f"第{number}次。")
+        latest = build_index(content, folder)
+    assert first.exists()
     assert newest_index(folder) == latest
     assert {file.suffix for file in folder.iterdir()} == {".db", ".lock"}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from xinheng.articles.readers import address_prefix, counts_as_person, referrer_host, referrer_kind
+from xinheng.addresses import address_prefix
+from xinheng.articles.readers import counts_as_person, referrer_host, referrer_kind
 
 ROBOTS = {
     "Baiduspider": "Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)",

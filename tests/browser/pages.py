@@ -1,14 +1,35 @@
-"""Every kind of page, and how a visitor comes to it."""
+"""Every kind of page and how a visitor comes to it; the way through the form to a reference."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
-from tests.browser.running import FORM, NOT_A_PHONE
+from tests.browser.running import FORM, NOT_A_PHONE, RunningSite
 from tests.browser.visitor import fill, submit
 
+REFERENCE = re.compile(r"XH-[0-9A-Z]{5}-[0-9A-Z]{5}")
 ARTICLE = "/articles/dso-how-to-measure-and-lower"
+
+
+def arrived(page: Page) -> str:
+    """The reference on the thank-you page, which must be the page that is open."""
+    expect(page).to_have_url(re.compile(r"/consultation/XH-"))
+    expect(page.locator("h1")).to_have_text("已收到您的咨询")
+    shown = page.locator(".thanks__reference b").inner_text()
+    assert REFERENCE.fullmatch(shown)
+    assert page.url.endswith(shown)
+    return shown
+
+
+def send(page: Page, site: RunningSite, **changed: str) -> str:
+    """Fill in the form of the open page, submit it, and return the reference."""
+    words = FORM | changed
+    site.typed.update(words[name] for name in ("name", "phone", "details"))
+    fill(page, words)
+    submit(page).click()
+    return arrived(page)
 
 
 def at(path: str) -> Callable[[Page, str], None]:

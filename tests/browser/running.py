@@ -86,6 +86,7 @@ class RunningSite:
 
     def start(self) -> None:
         """Start and wait until the site answers."""
+        assert not self._answers(), "somebody else answers at this address"
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "xinheng.cli", "serve"],
@@ -94,7 +95,7 @@ class RunningSite:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # a process group of its own, so that nothing of it outlives the tests
+                start_new_session=True,  # a process group of its own, as a terminal gives it: see `interrupt`
             )
         deadline = time.monotonic() + READY_WITHIN
         while not self._answers():
@@ -108,12 +109,12 @@ class RunningSite:
         self._process.send_signal(signal.SIGTERM)
 
     def interrupt(self) -> None:
-        """What Ctrl-C does: the signal reaches every process of the group."""
+        """What Ctrl-C does: the signal reaches every process of the terminal's group."""
         assert self._process is not None
         os.killpg(self._process.pid, signal.SIGINT)
 
     def kill_first_process(self) -> None:
-        """What an administrator's `kill -9` or a system short of memory does: one process is gone, the others aren't."""
+        """What `kill -9` or a system short of memory does: one process is gone, the others aren't."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
@@ -121,11 +122,7 @@ class RunningSite:
     def left_running(self) -> bool:
         """Whether any process of the site is still there."""
         assert self._process is not None
-        try:
-            os.killpg(self._process.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
+        return bool(self._processes())
 
     def ended(self, within: float = END_WITHIN) -> int:
         """Wait for the end; returns the exit code. Nothing is left running."""
@@ -141,10 +138,26 @@ class RunningSite:
         """End every process of the site at once."""
         if self._process is None:
             return
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
         self._process.wait()
+        while remaining := self._processes():  # a dying one would answer in the name of the next start
+            for process in remaining:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            time.sleep(0.01)
         self._process = None
+
+    def _processes(self) -> list[int]:
+        """The processes that were started with this site's address, whatever group or parent they have by now.
+
+        Where the system has no /proc, none are found: there the tests see the first process only.
+        """
+        mark, found = f"XINHENG_ORIGIN={self.origin}\0".encode(), []
+        for file in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError):  # it ended meanwhile, or is somebody else's
+                if mark in file.read_bytes():
+                    found.append(int(file.parent.name))
+        return found
 
     def stop(self) -> None:
         """End the site and check that it ended well and told the log nothing it must not hold."""

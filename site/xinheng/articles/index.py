@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from xinheng.chinese import bigrams, simplify
 from xinheng.documents import BadDocument, Fault
 
 _FORMAT = "4"  # raised whenever the same files would give another index
+_HOUR = 3_600 * 10**9  # nanoseconds
 _TABLES = """
 CREATE TABLE articles (number INTEGER PRIMARY KEY, slug TEXT UNIQUE, digest TEXT, article TEXT, html TEXT, text TEXT, links TEXT);
 CREATE TABLE pages (slug TEXT PRIMARY KEY, page TEXT);
@@ -64,10 +66,16 @@ def build_index(content: Path, folder: Path) -> Path:
             compiled = compile_content(content, _kept(earlier, content) if earlier else {})
             _write(compiled, file)
         file.touch()  # the newest by time is the one in use, and the last good one
-        in_use = sorted(folder.glob(f"{_FORMAT}-*.db"), key=_modified)[-3:]
-        for old in set(folder.glob("*.db")) - set(in_use):
-            old.unlink()
+        _drop_old(folder)
     return file
+
+
+def _drop_old(folder: Path) -> None:
+    """Indexes that no worker can still be about to open: not among the last three, and an hour old."""
+    recent = set(sorted(folder.glob(f"{_FORMAT}-*.db"), key=_modified)[-3:])
+    for old in set(folder.glob("*.db")) - recent:
+        if time.time_ns() - _modified(old) > _HOUR or not old.name.startswith(f"{_FORMAT}-"):
+            old.unlink(missing_ok=True)
 
 
 def newest_index(folder: Path) -> Path | None:

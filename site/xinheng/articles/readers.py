@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Literal
 
@@ -26,17 +25,6 @@ _CRAWLER = re.compile(r"spider|crawl|slurp|(?<!cu)bot\b|yisou|headless|preview|m
 _READING_APP = re.compile(
     r"baiduboxapp|baidubrowser|MicroMessenger|UCBrowser|QQBrowser|DingTalk|Quark|Weibo", re.IGNORECASE
 )
-
-
-def address_prefix(address: str) -> str:
-    """The network a reader comes from: /24 for IPv4, /56 for IPv6."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
-    return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 56), strict=False))
 
 
 def referrer_kind(referrer_host: str, own_host: str) -> ReferrerKind:

@@ -20,14 +20,11 @@ from xinheng.markup import Rendered, citations, first_sentences, render
 _LINK = re.compile(r"\]\(/articles/([^)#\s]*)")
 # addresses of the site itself, which a file of that name could never be reached at
 _TAKEN = {
-    "read-counts",
-    "articles",
-    "categories",
-    "search",
-    "favourites",
-    "consultation",
-    "health-check",
-    "desk",
+    "articles": {"read-counts"},
+    "pages": {
+        *("articles", "categories", "search", "favourites", "consultation", "health-check", "desk", "static"),
+        *("healthz", "readyz"),
+    },
 }
 _IMAGE = re.compile(r"!\[[^\]]*\]\(")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -194,7 +191,7 @@ def _values(fields: BaseModel) -> dict[str, Any]:
 
 
 def _name_faults(file: Path) -> list[Fault]:
-    if file.stem in _TAKEN:
+    if file.stem in _TAKEN.get(file.parent.name, ()):
         return [Fault(file, 0, "", f"/{file.stem} 是网站自己的地址，请换一个文件名")]
     if SLUG.fullmatch(file.stem) and len(file.stem) <= 80:
         return []

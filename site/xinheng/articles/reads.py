@@ -24,7 +24,8 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from xinheng.articles.readers import ReferrerKind, address_prefix, referrer_kind
+from xinheng.addresses import address_prefix
+from xinheng.articles.readers import ReferrerKind, referrer_kind
 from xinheng.db import CountersBase, Database, DatabaseBusy
 from xinheng.settings import SHANGHAI
 
@@ -133,8 +134,8 @@ class ReadCounter:
                 _store(session, reads)
                 self._totals = _stored_totals(session)
             self._totals_at = time.monotonic()
-        except (DatabaseBusy, OperationalError):
-            log.warning("浏览量暂时写不进数据库，稍后再试（%d 条）", len(reads))
+        except Exception as fault:  # whatever it was, the counts must not be lost nor the flushing end
+            log.warning("浏览量暂时写不进数据库，稍后再试（%d 条）：%s", len(reads), type(fault).__name__)
             with self._lock:
                 self._pending[:0] = reads
 

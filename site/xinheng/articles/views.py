@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, current_app, jsonify, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from xinheng.articles.article import Article
@@ -106,9 +117,18 @@ def favourite(slug: str) -> ResponseReturnValue:
 @blueprint.get("/favourites")
 @public
 def kept_list() -> str:
-    """The reader's own list. The device asks for its articles by `?slugs=a,b`; without script it is empty."""
+    """The reader's own list; what is on it only the device knows, so it comes empty."""
+    return _kept_page(())
+
+
+@blueprint.post("/favourites")
+def kept_articles() -> ResponseReturnValue:
+    """The articles of a device's list, asked for by `slugs=a,b` in the body: in an address it would be logged."""
+    return private(make_response(_kept_page(request.form.get("slugs", "").split(",")[:_MOST_KEPT])))
+
+
+def _kept_page(slugs: Iterable[str]) -> str:
     held = library()
-    slugs = request.args.get("slugs", "").split(",")[:_MOST_KEPT]
     kept = [held.by_slug[slug] for slug in dict.fromkeys(slugs) if slug in held.by_slug]
     return render_template("articles/favourites.html", kept=kept, library=held, reads=read_counter().totals())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Literal, Self
@@ -154,3 +155,19 @@ class PublishedForm(BaseModel):
     def consent_text(self, consent: ConsentDeclaration) -> str:
         """The words a visitor agrees to: the notice and the label of the box."""
         return f"{self.notice}\n\n{consent.label}"
+
+
+def stored_form(text: str) -> PublishedForm:
+    """A form as it was published, from its JSON. It is not judged by today's rules: it was right in its day."""
+    data = json.loads(text)
+    declared = data["declaration"]
+    fields = tuple(
+        FieldDeclaration.model_construct(
+            **field
+            | {"options": tuple(Option.model_construct(**option) for option in field.get("options", ()))}
+        )
+        for field in declared["fields"]
+    )
+    consents = tuple(ConsentDeclaration.model_construct(**consent) for consent in declared["consents"])
+    declaration = FormDeclaration.model_construct(**declared | {"fields": fields, "consents": consents})
+    return PublishedForm.model_construct(**data | {"declaration": declaration})

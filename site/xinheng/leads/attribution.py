@@ -6,14 +6,15 @@ import json
 import re
 from collections.abc import Collection
 from typing import Any
+from urllib.parse import unquote
 
 from xinheng.addresses import split_address
 from xinheng.leads.submission import Attribution, Touch
 
 LONGEST = 4000  # characters of the hidden field
-_SECRET = re.compile(r"^/(consultation|health-check)/.*")
+_SECRET = re.compile(r"^/(consultation|health-check)/.*", re.IGNORECASE | re.DOTALL)
 _ARTICLE = re.compile(r"^/articles/([a-z0-9-]+)$")
-_LONG_NUMBER = re.compile(r"\d{7,}")
+_LONG_NUMBER = re.compile(r"\d{7,}|\d{3,}(?:[ .\-]\d{3,})+")  # a phone, however it is grouped
 _UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 
 
@@ -40,7 +41,7 @@ def read_attribution(touch: str, referrer: str, own_host: str, known: Collection
 
 def public_path(path: str) -> str:
     """A path without its query; thank-you, result and resume addresses are secrets and lose their last part."""
-    plain = path.partition("?")[0].partition("#")[0]
+    plain = re.sub(r"/{2,}", "/", unquote(path.partition("?")[0].partition("#")[0]))
     if not plain.startswith("/"):
         return ""
     return _LONG_NUMBER.sub("*", _SECRET.sub(r"/\1", plain))[:200]

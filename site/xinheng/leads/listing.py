@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.db import Database
-from xinheng.forms.definition import PublishedForm
+from xinheng.forms.definition import PublishedForm, stored_form
 from xinheng.leads.models import Enquiry, FormVersion, Lead
 from xinheng.notices.outbox import Notice
 from xinheng.phones import mask
@@ -70,10 +70,7 @@ def list_leads(session: Session, keys: Keys, most: int) -> Sequence[ListedLead]:
         .order_by(Lead.last_enquiry_at.desc(), Lead.id.desc())
         .limit(most)
     )
-    forms = {
-        row.version: PublishedForm.model_validate_json(row.form)
-        for row in session.scalars(select(FormVersion))
-    }
+    forms = {row.version: stored_form(row.form) for row in session.scalars(select(FormVersion))}
     return [_listed(session, lead, keys, forms) for lead in session.scalars(query)]
 
 

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from xinheng.crypto import Keys, fingerprint, new_row_id
 from xinheng.db import Database, DatabaseBusy
-from xinheng.forms.definition import PublishedForm
+from xinheng.forms.definition import PublishedForm, stored_form
 from xinheng.leads.models import CLOSED, Consent, Enquiry, FormVersion, Lead, LeadEvent
 from xinheng.leads.submission import WINDOW, Submission, other_words_id
 from xinheng.notices.outbox import enqueue
@@ -63,7 +63,7 @@ class EnquiryDesk:
         try:
             with self._database.writing(within=WAIT) as session:
                 return self._record(session, submission, now)
-        except (DatabaseBusy, OperationalError) as fault:
+        except (DatabaseBusy, DatabaseError, OSError) as fault:
             raise NotStored(type(fault).__name__) from fault
 
     def _record(self, session: Session, submission: Submission, now: datetime) -> Recorded:
@@ -102,7 +102,7 @@ class EnquiryDesk:
         row = session.get(FormVersion, version)
         if row is None:
             raise UnknownForm(version)
-        return PublishedForm.model_validate_json(row.form)
+        return stored_form(row.form)
 
     def _lead(
         self, session: Session, submission: Submission, now: datetime, retain_until: datetime

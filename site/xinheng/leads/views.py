@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from flask import Blueprint, abort, current_app, g, make_response, redirect, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from xinheng.addresses import address_prefix
 from xinheng.company import Company
 from xinheng.crypto import plain_reference
 from xinheng.forms.builder import DeclaredForm, build_form
@@ -62,10 +64,15 @@ def shown_form(form: DeclaredForm | None = None) -> ShownForm:
     return ShownForm(
         published.declaration,
         published.version,
-        render(published.notice).html,
+        _notice(published.notice),
         form,
         dict(form.ordered_errors()),
     )
+
+
+@lru_cache(maxsize=8)
+def _notice(text: str) -> Markup:
+    return render(text).html
 
 
 @blueprint.get("/consultation")
@@ -108,12 +115,16 @@ def thanks(reference: str) -> Response:
 
 
 def _again(
-    form: DeclaredForm, status: int, template: str = "leads/consultation.html", **context: object
+    form: DeclaredForm, status: int, template: str = "leads/consultation.html", **context: str
 ) -> Response:
     """The form once more, with everything that was typed."""
     published = consultation().published()
     if form.consent_version.data != published.version:
         _ask_consent_again(form, published)  # the notice shown now is not the one that was ticked
+    if "token" not in context and _confirmed():
+        context["token"] = request.form[
+            "confirm_token"
+        ]  # confirmed once is enough while the words are mended
     if not form.touch.data:
         form.touch.data = _touch_without_script()
     response = make_response(render_template(template, shown=shown_form(form), **context), status)
@@ -166,6 +177,6 @@ def _client() -> str:
     """The browser and network a confirm page was made for, hashed."""
     keys = current_app.extensions["xinheng.keys"]
     digest: bytes = keys.keyed_hash(
-        "client", request.remote_addr or "", request.headers.get("User-Agent", "")
+        "client", address_prefix(request.remote_addr or ""), request.headers.get("User-Agent", "")
     )
     return digest.hex()[:32]

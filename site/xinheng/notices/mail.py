@@ -11,6 +11,7 @@ from email.utils import formatdate, make_msgid
 from xinheng.settings import MailServer, Settings
 
 TIMEOUT = 20.0  # seconds
+_THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,8 @@ def _hand_over(server: MailServer, message: EmailMessage) -> None:
         if smtp.has_extn("starttls"):
             smtp.starttls(context=ssl.create_default_context())
             smtp.ehlo()
+        elif server.user and server.host not in _THIS_MACHINE:
+            raise NotSent("邮件服务器不提供加密（STARTTLS），没有把密码发给它；请改用 smtps://")
         _login_and_send(smtp, server, message)
 
 
