@@ -78,7 +78,7 @@ def test_customer_insolvency_claims(article: Callable[[str], Any], shown: Callab
         f"清偿率每案不同，{percent}%只是演示",
     )
 
-    # facts.md 3.4, 5.7, 5.8, 5.16, 5.17
+    # the list of facts 3.4, 5.7, 5.8, 5.16, 5.17
     text.says(
         "不少于30日，不超过3个月（企业破产法第四十五条）",
         "已付到总价75%以上",
@@ -140,7 +140,7 @@ def test_export_payment_methods(article: Callable[[str], Any], shown: Callable[.
     sure, sure_prepaid = cost / (cost + profit), loss / (loss + profit)
     assert cost + profit == pytest.approx(price)
     assert loss + profit == pytest.approx(exposure)
-    # facts.md 7.1, 7.4
+    # the list of facts 7.1, 7.4
     text.says("至多五个银行工作日", "装运日后21个日历日之内交单", "Incoterms 2020列出11个术语")
     text.says(
         f"O/A 是{shown(cost)}÷{shown(price)}＝{shown(sure * 100)}%；"
@@ -196,7 +196,7 @@ def test_country_risk(article: Callable[[str], Any], shown: Callable[..., str]) 
         f"新单预付{tenths(high)}。",
     )
 
-    # facts.md 7.5
+    # the list of facts 7.5
     text.says("OECD 的国别风险分0–7级", "从 A1、A2、A3、A4到 B、C、D，[^coface-scale]")
 
     days, funding = 180, 0.04
@@ -258,7 +258,7 @@ def test_trade_fraud_and_letter_of_credit_fraud(
     assert weekdays[banking_days - 1] < expiry
     text.says(
         f"宜在{day(handed_in)}前后交，留出银行审单和改单的时间",
-        # facts.md 7.1
+        # the list of facts 7.1
         f"每家审单银行有至多{DIGITS[banking_days]}个银行工作日；"
         f"含正本运输单据的，须在装运日后{window}个日历日之内交单",
     )
@@ -288,7 +288,7 @@ def test_insurance_factoring_or_letter_of_credit(
     )
     assert [amount for amount in (biggest, near, small, each) if amount > bearable] == [biggest]
 
-    text.says("赔付比例在75–95%之间")  # facts.md 6.1
+    text.says("赔付比例在75–95%之间")  # the list of facts 6.1
     covered, disputed, late = 0.9, 12, 20
     percent = shown(covered * 100, 0)
     kept = [biggest - (biggest - out) * covered for out in (0, disputed, late)]
@@ -337,7 +337,7 @@ def test_credit_insurance_scope(article: Callable[[str], Any], shown: Callable[.
         f"＝{shown(disputed * covered)}万元",
     )
 
-    # facts.md 6.1, 6.4, 6.5
+    # the list of facts 6.1, 6.4, 6.5
     text.says(
         "赔付比例为发票金额的75–95%",
         "到期后常有约30天的宽限",
@@ -362,7 +362,7 @@ def test_credit_insurance_scope(article: Callable[[str], Any], shown: Callable[.
 
 def test_invoice_finance_and_factoring(article: Callable[[str], Any], shown: Callable[..., str]) -> None:
     text = article("invoice-finance-and-factoring")
-    # facts.md 5.20
+    # the list of facts 5.20
     text.says(
         "自2023年1月1日起，商业汇票的付款期限自出票日至到期日不超过六个月",
         "从票据到期日起只有两年",
@@ -450,7 +450,7 @@ def test_industry_cycle_and_credit_risk(article: Callable[[str], Any], shown: Ca
         f"（{shown(loss, 0)}－{bearable}＝{shown(avoided, 0)}万元）还多",
     )
 
-    # facts.md 2.5, 2.10, 3.4
+    # the list of facts 2.5, 2.10, 3.4
     text.says(
         "2025年全国规模以上工业企业利润总额比上年增长0.6%，营业收入利润率5.31%，而纺织业利润下降12.0%",
         "2023年建筑业平均拖欠84天",
@@ -508,7 +508,7 @@ def test_reading_payment_surveys(article: Callable[[str], Any], shown: Callable[
         f"2025年版沿用{chinese[2023]}天",
     )
 
-    # facts.md 2.1, 2.2, 2.7, 2.9, 2.11 to 2.14
+    # the list of facts 2.1, 2.2, 2.7, 2.9, 2.11 to 2.14
     text.says(
         "规模以上工业企业，2025年9月末",
         f"{shown(book)}天同比增加3.3天",
@@ -572,12 +572,11 @@ def test_car_supply_chain_sixty_days(article: Callable[[str], Any], shown: Calla
         f"晚{lag}天，按日均{shown(daily, 0)}万元，多压{shown(lag * daily, 0)}万元",
     )
 
-    # facts.md 2.20, 5.11, 5.20; the survey of February 2026 and the ministry's window are in the sources only
+    # 2.20, 5.11 and 5.20 of the list of facts; the ministry's window is in the source only
     text.says(
         "2025年6月10日至11日，17家整车企业承诺对供应商的支付账期不超过60天",
         "12家头部车企2024年应付账款超过1.1万亿元，平均应付账款周转天数170天",
         "验收原则上不超过3个工作日",
-        "这17家平均账期约54天，绝大多数已压到60天以内",
         "工信部2025年7月9日在",
         "正式受理后10个工作日内转交，处理部门收到材料后30日内出结果，延长后也不超过90日",
         "没约定的每日万分之五",

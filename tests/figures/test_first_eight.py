@@ -1,6 +1,6 @@
 """Every figure of the first eight articles, recomputed from what each example starts with.
 
-Amounts are in 万元 unless a name says yuan; `FACTS` numbers in comments are rows of facts.md.
+Amounts are in 万元 unless a name says yuan; `FACTS` numbers in comments are rows of the list of facts.
 """
 
 from __future__ import annotations
