@@ -15,7 +15,17 @@ from xinheng.crypto import fingerprint
 _UNLICENSED = re.compile(r"投保|承保|保费|保额|报价|比价|试算|保险方案|方案设计|理赔")
 _RESERVED = {
     *("submission_id", "consent_version", "touch", "confirm_token"),  # hidden fields of every form
-    *("meta", "data", "errors", "process", "populate_obj", "validate", "ordered_errors", "form_errors"),
+    *(
+        "meta",
+        "data",
+        "errors",
+        "process",
+        "post_process",
+        "populate_obj",
+        "validate",
+        "ordered_errors",
+        "form_errors",
+    ),
     *("validate_on_submit", "is_submitted", "hidden_tag"),  # what a form class itself is made of
 }
 KNOWN_FIELDS = ("need", "name", "phone", "details", "call_time")
