@@ -129,6 +129,9 @@ class RunningSite:
         assert self._process is not None
         try:
             code = self._process.wait(within)
+            deadline = time.monotonic() + 2  # what was killed is gone a moment later
+            while self.left_running() and time.monotonic() < deadline:
+                time.sleep(0.02)
             assert not self.left_running(), "a process outlives the one that was told to stop"
             return code
         finally:
