@@ -8,6 +8,7 @@ questions that open. Raw HTML is shown as text, and what comes out is cut to an 
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -98,18 +99,23 @@ def render(markdown_text: str) -> Rendered:
     )
 
 
-def highlighted(text: str, words: Sequence[str]) -> Markup:
-    """The text, escaped, with every occurrence of the words in `<mark>`."""
-    if not words:
-        return Markup.escape(text)
+def highlighted(text: str, words: Sequence[str], pieces: Sequence[str] = ()) -> Markup:
+    """The text, escaped, with every occurrence of the words in `<mark>`; lines may break between the `pieces` of it."""
     pattern = re.compile(
-        "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)), re.IGNORECASE
+        "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or r"(?!)", re.IGNORECASE
     )
-    parts, last = [], 0
-    for match in pattern.finditer(text):
-        parts += [Markup.escape(text[last : match.start()]), Markup("<mark>{}</mark>").format(match.group())]
-        last = match.end()
-    return Markup("").join([*parts, Markup.escape(text[last:])])
+    marked = [match.span() for match in pattern.finditer(text)]
+    breaks = set(itertools.accumulate(map(len, pieces))) - {len(text)}
+    edges = sorted({0, len(text), *breaks, *itertools.chain.from_iterable(marked)})
+    parts = []
+    for start, end in itertools.pairwise(edges):
+        inside = any(first <= start and end <= last for first, last in marked)
+        parts.append(
+            Markup("<mark>{}</mark>").format(text[start:end]) if inside else Markup.escape(text[start:end])
+        )
+        if end in breaks:
+            parts.append(Markup("<wbr>"))
+    return Markup("").join(parts)
 
 
 def first_sentences(text: str, most: int = 100) -> str:

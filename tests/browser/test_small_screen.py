@@ -124,3 +124,22 @@ def test_the_phone_bar_leads_to_the_form(site: RunningSite, page_at: PageAt) -> 
     page.goto(site.origin + ARTICLE)
     page.locator(".phone-bar").get_by_role("link", name="预约咨询").click()
     expect(page.locator("#consultation-title")).to_be_in_viewport()
+
+
+BEHIND_THE_BAR = """() => {
+  const bar = document.querySelector(".phone-bar");
+  const focused = document.activeElement;
+  const box = focused.getBoundingClientRect();
+  const seen = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+  return !bar.contains(focused) && bar.contains(seen) ? focused.textContent.trim() : "";
+}"""
+
+
+def test_the_phone_bar_never_covers_what_has_focus(site: RunningSite, page_at: PageAt) -> None:
+    page = page_at(360)
+    page.goto(site.origin + ARTICLE)
+    covered = []
+    for _ in range(40):  # from the masthead through contents, notes, questions and sources
+        page.keyboard.press("Tab")
+        covered.append(page.evaluate(BEHIND_THE_BAR))
+    assert [text for text in covered if text] == []

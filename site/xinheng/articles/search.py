@@ -13,6 +13,7 @@ from xinheng.chinese import bigrams, query_words, simplify
 LONGEST_QUERY = 60
 _TITLE_WEIGHT, _SUMMARY_WEIGHT, _BODY_WEIGHT = 8.0, 3.0, 1.0
 _EXCERPT = 90
+_LINES = re.compile(r"(?<![。！？；：，])\n+")  # between table cells and headings, where no mark parts them
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ def _excerpt(library: Library, slug: str, words: Sequence[str]) -> str:
         places, key=lambda place: (sum(word in lowered[place : place + _EXCERPT] for word in words), -place)
     )
     start = max(text.rfind(sign, 0, best) for sign in "。！？；\n") + 1
-    start = start if best - start < _EXCERPT // 2 else best - 10
-    cut = text[start : start + _EXCERPT].replace("\n", " ").strip()
-    return cut if start + _EXCERPT >= len(text) else cut + "…"
+    inside = best - start >= _EXCERPT // 2
+    start = best - 10 if inside else start
+    cut = _LINES.sub("；", text[start : start + _EXCERPT].strip()).replace("\n", "")
+    return ("…" if inside else "") + cut + ("" if start + _EXCERPT >= len(text) else "…")
