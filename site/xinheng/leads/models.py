@@ -15,6 +15,24 @@ Status = Literal["new", "contacted", "interested", "proposal", "won", "lost", "i
 CLOSED: frozenset[str] = frozenset({"won", "lost", "invalid"})
 
 
+class Sealed:
+    """A row with encrypted columns, each bound to its table, column and row."""
+
+    __tablename__: str
+    id: Mapped[str]
+
+    def seal(self, keys: Keys, column: str, text: str) -> None:
+        """Set a sealed column."""
+        setattr(self, column, keys.seal(text, self._place(column)))
+
+    def open(self, keys: Keys, column: str) -> str:
+        """Read a sealed column. Raises CannotDecrypt."""
+        return keys.open(getattr(self, column), self._place(column))
+
+    def _place(self, column: str) -> str:
+        return f"{self.__tablename__}:{column}:{self.id}"
+
+
 class FormVersion(LeadsBase):
     """One published form, whole, by the hash of its words: what a consent was given to."""
 
@@ -25,7 +43,7 @@ class FormVersion(LeadsBase):
     published_at: Mapped[datetime] = mapped_column(Moment, nullable=False)
 
 
-class Lead(LeadsBase):
+class Lead(Sealed, LeadsBase):
     """One person being worked by sales."""
 
     __tablename__ = "leads"
@@ -49,16 +67,8 @@ class Lead(LeadsBase):
 
     enquiries: Mapped[list[Enquiry]] = relationship(back_populates="lead", order_by="Enquiry.created_at")
 
-    def seal(self, keys: Keys, column: str, text: str) -> None:
-        """Set a sealed column."""
-        setattr(self, column, keys.seal(text, f"leads:{column}:{self.id}"))
 
-    def open(self, keys: Keys, column: str) -> str:
-        """Read a sealed column. Raises CannotDecrypt."""
-        return keys.open(getattr(self, column), f"leads:{column}:{self.id}")
-
-
-class Enquiry(LeadsBase):
+class Enquiry(Sealed, LeadsBase):
     """One submitted consultation form, as it was typed."""
 
     __tablename__ = "enquiries"
@@ -84,14 +94,6 @@ class Enquiry(LeadsBase):
 
     lead: Mapped[Lead] = relationship(back_populates="enquiries")
     consents: Mapped[list[Consent]] = relationship(back_populates="enquiry")
-
-    def seal(self, keys: Keys, column: str, text: str) -> None:
-        """Set a sealed column."""
-        setattr(self, column, keys.seal(text, f"enquiries:{column}:{self.id}"))
-
-    def open(self, keys: Keys, column: str) -> str:
-        """Read a sealed column. Raises CannotDecrypt."""
-        return keys.open(getattr(self, column), f"enquiries:{column}:{self.id}")
 
 
 class Consent(LeadsBase):
