@@ -111,7 +111,7 @@ class _Watch:
     def _announce(self) -> bool:
         """Say the address once a worker answers."""
         if self._stopping or not _answers(self._settings):
-            return self._stopping
+            return False
         print(f"信衡已就绪：{self._settings.origin}   按 Ctrl-C 停止", flush=True)
         if self._settings.mail_server is None:
             print("未设置邮件（XINHENG_SMTP）：新咨询请运行 xinheng leads 查看", flush=True)

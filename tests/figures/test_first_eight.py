@@ -444,8 +444,6 @@ def test_repayment_plan(article: Article, shown: Shown) -> None:
         f"到期后{NUMERALS[GUARANTEE_MONTHS]}个月就满",
         "对方收到后15日内不付也不书面异议",  # FACTS 5.13
         "半年内被法院受理破产的",  # FACTS 5.16
-        "一年内被法院受理破产的",  # 企业破产法 art. 31
-        "达到总价五分之一",  # 民法典 art. 634
     )
 
 

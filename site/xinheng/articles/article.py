@@ -159,5 +159,4 @@ class Page(PageFields):
     """A content page; `html` holds `{legal_name}` and the like, filled from the company's facts when shown."""
 
     slug: Slug
-    headings: tuple[Heading, ...]
     html: str

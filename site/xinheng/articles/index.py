@@ -34,7 +34,7 @@ from xinheng.articles.related import RelatedDocument, related_articles
 from xinheng.chinese import bigrams, simplify
 from xinheng.documents import BadDocument, Fault
 
-_FORMAT = "4"  # raised whenever the same files would give another index
+_FORMAT = "5"  # raised whenever the same files would give another index
 _HOUR = 3_600 * 10**9  # nanoseconds
 _TABLES = """
 CREATE TABLE articles (number INTEGER PRIMARY KEY, slug TEXT UNIQUE, digest TEXT, article TEXT, html TEXT, text TEXT, links TEXT);

@@ -129,13 +129,7 @@ def compile_page(file: Path) -> CompiledPage:
     fields = validated(PageFields, document.data, file, document.lines)
     if faults := _name_faults(file):
         raise BadDocument(faults)
-    rendered = render(document.body)
-    page = Page(
-        **_values(fields),
-        slug=file.stem,
-        headings=tuple({"anchor": heading.anchor, "text": heading.text} for heading in rendered.headings),
-        html=str(rendered.html),
-    )
+    page = Page(**_values(fields), slug=file.stem, html=str(render(document.body).html))
     return CompiledPage(page, tuple(_links(document)), file)
 
 
