@@ -3,10 +3,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOCALES := en
 # the client's own index settings apply; the locks name no host
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test lint check bench lock share-images clean
+.PHONY: help run test lint check bench lock messages share-images clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +36,14 @@ lock: $(VENV)/.dev ## Renew both hash-pinned locks from pyproject.toml
 	$(BIN)/uv lock --upgrade
 	$(BIN)/uv export -q --no-dev --group build --format requirements-txt --no-emit-project --no-header --no-annotate > requirements.lock
 	$(BIN)/uv export -q --group build --format requirements-txt --no-emit-project --no-header --no-annotate > requirements-dev.lock
+
+messages: $(VENV)/.dev ## Collect the desk's texts, bring the catalogues up to date, compile them
+	$(BIN)/pybabel -q extract -F translations/babel.cfg -k later --no-location --sort-output --omit-header -o $(VENV)/messages.pot site/xinheng
+	for locale in $(LOCALES); do \
+	  $(BIN)/pybabel -q update -i $(VENV)/messages.pot -d translations -l $$locale -w 110 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date && \
+	  $(BIN)/pybabel -q compile -d translations -l $$locale || exit 1; \
+	done
+	$(BIN)/pybabel -q compile -d translations -l zh_Hans_CN -D flask_security
 
 share-images: $(VENV)/.dev ## Draw the pictures for shared links anew (static/img/share*.png)
 	$(BIN)/python tests/browser/share_images.py

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,11 +17,13 @@ import html5lib
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from tests.postgres import PostgresServer, running_server
 from werkzeug.test import TestResponse
 
 from xinheng.app import create_app
-from xinheng.crypto import Keys
-from xinheng.db import Databases
+from xinheng.crypto import Keys, load_keys
+from xinheng.db import Databases, open_databases
+from xinheng.migrations import upgrade
 from xinheng.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +32,12 @@ OWN_PAGE = {"Sec-Fetch-Site": "same-origin", "Origin": ORIGIN}
 CHROME = (
     "Mozilla/5.0 (Linux; Android 13; V2166A) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/130.0.0.0 Mobile Safari/537.36"
+)
+
+KINDS = ("sqlite", "postgresql")
+TABLES_ARE_TOUCHED_IN = (
+    *("leads/", "notices/", "staff/", "audit/", "desk/"),
+    *("articles/test_reads.py", "articles/test_favourites.py", "test_db.py", "test_migrations.py"),
 )
 
 TINY_ARTICLE = """---
@@ -43,6 +52,24 @@ ai: {ai}
 
 {body}
 """
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "databases(*kinds): the databases that a test runs on, where not those usual in its folder"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What touches a table runs on both databases; elsewhere a site is tested on SQLite."""
+    if "database_kind" not in metafunc.fixturenames:
+        return
+    marked = metafunc.definition.get_closest_marker("databases")
+    place = metafunc.definition.path.relative_to(ROOT / "tests").as_posix()
+    if marked:
+        metafunc.parametrize("database_kind", marked.args)
+    elif place.startswith(TABLES_ARE_TOUCHED_IN):
+        metafunc.parametrize("database_kind", KINDS)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -80,6 +107,8 @@ def data_root(tmp_path: Path) -> Path:
     for name in ("site.toml", "categories.toml", "authors.toml"):
         shutil.copy(ROOT / "content" / name, content / name)
     shutil.copytree(ROOT / "forms", tmp_path / "forms")
+    guide = tmp_path / "forms" / "call_guide.toml"  # gives articles that the small site doesn't have
+    guide.write_text(re.sub(r', article = "[^"]+"', "", guide.read_text(encoding="utf-8")), encoding="utf-8")
     shutil.copytree(ROOT / "translations", tmp_path / "translations")
     shutil.copy(ROOT / "wsgi.py", tmp_path / "wsgi.py")
     (tmp_path / "static").symlink_to(ROOT / "static")
@@ -95,9 +124,81 @@ _LONG = (
 )
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a PostgreSQL database with this version's schema, which new ones are copied from."""
+    with postgres.database() as url:
+        made = open_databases(tmp_path_factory.mktemp("template"), url)
+        upgrade(made)
+        name = made.leads.engine.url.database
+        made.dispose()
+        assert name
+        yield name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with SQLite files of this version's schema."""
+    folder = tmp_path_factory.mktemp("template")
+    made = open_databases(folder)
+    upgrade(made)
+    made.dispose()
+    return folder
+
+
 @pytest.fixture
-def settings(data_root: Path) -> Settings:
-    return replace(Settings.from_env({}, data_root), origin=ORIGIN)
+def database_kind() -> str:
+    """`sqlite` or `postgresql`: see pytest_generate_tests."""
+    return "sqlite"
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a new PostgreSQL database with the schema in it, as in DATABASE_URL; empty for SQLite."""
+    if database_kind == "sqlite":
+        yield ""
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database(request.getfixturevalue("postgres_template")) as url:
+        yield url
+
+
+@pytest.fixture
+def opened(tmp_path: Path, database_url: str, sqlite_template: Path) -> Iterator[Databases]:
+    """Both databases with their schema and nothing in them, without the application."""
+    if not database_url:
+        shutil.copytree(sqlite_template, tmp_path / "var", dirs_exist_ok=True)
+    held = open_databases(tmp_path / "var", database_url)
+    yield held
+    held.dispose()
+
+
+@pytest.fixture
+def bare(tmp_path: Path, database_kind: str, request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """Both databases as they are before the first start: without a schema."""
+    (tmp_path / "var").mkdir(exist_ok=True)
+    with ExitStack() as server:
+        url = ""
+        if database_kind == "postgresql":
+            url = server.enter_context(request.getfixturevalue("postgres").database())
+        held = open_databases(tmp_path / "var", url)
+        yield held
+        held.dispose()
+
+
+@pytest.fixture
+def settings(data_root: Path, database_url: str, sqlite_template: Path) -> Settings:
+    """Those of the small site, which was started before: its schema and its keys are there."""
+    load_keys(data_root / "var" / "keys")
+    if not database_url:
+        shutil.copytree(sqlite_template, data_root / "var", dirs_exist_ok=True)
+    return replace(Settings.from_env({}, data_root), origin=ORIGIN, database_url=database_url)
 
 
 @pytest.fixture
@@ -128,23 +229,24 @@ class CheckingClient(FlaskClient):
         if kwargs.get("method", "GET") not in {"GET", "HEAD"} and "headers" not in kwargs:
             kwargs["headers"] = OWN_PAGE
         response = super().open(*args, **kwargs)
-        check_headers(response)
+        check_headers(response, anonymous=not response.request.path.startswith("/desk"))
         if response.mimetype == "text/html" and response.data and kwargs.get("method") != "HEAD":
             check_page(response)
         return response
 
 
-def check_headers(response: TestResponse) -> None:
+def check_headers(response: TestResponse, *, anonymous: bool = True) -> None:
     """No answer without the security headers; no cookie and no Vary: Cookie for anyone anonymous."""
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     assert "unsafe" not in response.headers["Content-Security-Policy"]
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
-    assert response.headers.getlist("Set-Cookie") == []
-    assert "cookie" not in response.headers.get("Vary", "").lower()
+    if anonymous:
+        assert response.headers.getlist("Set-Cookie") == []
+        assert "cookie" not in response.headers.get("Vary", "").lower()
 
 
-def check_page(response: TestResponse) -> None:
+def check_page(response: TestResponse, language: str = "zh-Hans") -> None:
     """A page parses without a fault, has a title and one h1, and nothing inline that the CSP would stop."""
     text = response.get_data(as_text=True)
     if response.status_code in {301, 302, 303, 308}:
@@ -153,7 +255,7 @@ def check_page(response: TestResponse) -> None:
     document = parser.parse(text)
     assert len(document.findall(".//h1")) == 1, "one h1 a page"
     assert (document.findtext(".//title") or "").strip()
-    assert document.get("lang") == "zh-Hans"
+    assert document.get("lang") == language
     assert not re.search(r"<[^>]+\s(style|on\w+)=", text), "inline style or handler"
 
 
@@ -186,13 +288,31 @@ def consultation(app: Flask) -> Callable[..., dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def shipped_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """The site with all that ships, made once: for tests that change no file and clean up what they store."""
-    environment = {"XINHENG_DATA": str(tmp_path_factory.mktemp("shipped"))}
+def shipped_sqlite_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    yield from _shipped(tmp_path_factory.mktemp("shipped"), "")
+
+
+@pytest.fixture(scope="session")
+def shipped_postgresql_app(
+    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer
+) -> Iterator[Flask]:
+    with postgres.database() as url:
+        yield from _shipped(tmp_path_factory.mktemp("shipped"), url)
+
+
+def _shipped(data: Path, url: str) -> Iterator[Flask]:
+    environment = {"XINHENG_DATA": str(data), "DATABASE_URL": url}
     app = create_app(replace(Settings.from_env(environment, ROOT), origin=ORIGIN))
     yield app
     app.extensions["xinheng.reads"].stop()
     app.extensions["xinheng.databases"].dispose()
+
+
+@pytest.fixture
+def shipped_app(database_kind: str, request: pytest.FixtureRequest) -> Flask:
+    """The site with all that ships, made once: for tests that change no file and clean up what they store."""
+    found: Flask = request.getfixturevalue(f"shipped_{database_kind}_app")
+    return found
 
 
 @pytest.fixture

@@ -11,21 +11,23 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
-from tests.conftest import OWN_PAGE, write_article
+from tests.conftest import KINDS, OWN_PAGE, write_article
 
 from xinheng.cli import main
 from xinheng.notices.worker import send_due
 from xinheng.settings import Settings
 
 Run = Callable[..., Result]
+BOTH_DATABASES = pytest.mark.databases(*KINDS)
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, data_root: Path) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, data_root: Path, database_url: str) -> Run:
     """Runs a command in the folder of the small site."""
     for name in list(os.environ):
         if name.startswith("XINHENG_"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.chdir(data_root)
     return lambda *arguments: CliRunner().invoke(main, list(arguments))
 
@@ -88,14 +90,16 @@ def test_checking_writes_nothing(run: Run, data_root: Path) -> None:
 
 def test_before_the_first_start_there_is_nothing_to_list(run: Run, data_root: Path) -> None:
     result = run("leads")
-    assert (result.exit_code, result.stdout) == (0, "还没有数据库：先启动一次网站\n")
+    assert (result.exit_code, result.stderr) == (1, "还没有数据库：先启动一次网站\n")
     assert not (data_root / "var").exists()
 
 
+@BOTH_DATABASES
 def test_without_an_enquiry_the_list_says_so(run: Run, app: Flask) -> None:
     assert run("leads").stdout == "还没有咨询\n"
 
 
+@BOTH_DATABASES
 def test_leads_are_listed_masked_with_the_newest_first(
     run: Run, client: FlaskClient, consultation: Callable[..., dict[str, str]]
 ) -> None:
@@ -127,6 +131,7 @@ def test_leads_are_listed_masked_with_the_newest_first(
         assert secret not in result.output
 
 
+@BOTH_DATABASES
 def test_a_notice_that_stands_only_in_the_log_is_said_to(
     run: Run, client: FlaskClient, app: Flask, settings: Settings, consultation: Callable[..., dict[str, str]]
 ) -> None:

@@ -7,26 +7,41 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+from sqlalchemy import Connection, select, text
+from sqlalchemy.exc import DatabaseError, IntegrityError, InternalError, StatementError
+from tests.databases import address
+from tests.postgres import PostgresServer
 
-from xinheng.db import Database, DatabaseBusy, Databases, Moment, WriterLock, open_databases
+from xinheng.db import (
+    Database,
+    DatabaseBusy,
+    Databases,
+    DatabaseUnsafe,
+    Moment,
+    insert_into,
+    open_databases,
+)
+from xinheng.db.sqlite import WriterLock
 from xinheng.leads.models import FormVersion
 from xinheng.migrations import upgrade
 
 SHARED = text("CREATE TABLE IF NOT EXISTS marks (place TEXT, number INTEGER, UNIQUE (place, number))")
 
 
+ON_SQLITE = pytest.mark.databases("sqlite")
+ON_POSTGRESQL = pytest.mark.databases("postgresql")
+
+
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Databases]:
-    held = open_databases(tmp_path)
-    yield held
-    held.dispose()
+def opened(bare: Databases) -> Databases:
+    """With no schema but what a test makes itself."""
+    return bare
 
 
 def pragma(connection: Connection, name: str) -> Any:
@@ -56,6 +71,7 @@ def run(code: str, *arguments: object) -> subprocess.Popen[str]:
 # --- what every connection holds ---
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("name", "found"),
     [("synchronous", 2), ("journal_mode", "wal"), ("foreign_keys", 1), ("secure_delete", 1)],
@@ -66,6 +82,7 @@ def test_every_pooled_connection_of_leads_is_durable(opened: Databases, name: st
     assert [pragma(connection, name) for connection in pooled(opened.leads, 8)] == [found] * 8
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("name", "found"),
     [("synchronous", 1), ("journal_mode", "wal"), ("foreign_keys", 1), ("secure_delete", 1)],
@@ -76,6 +93,7 @@ def test_every_pooled_connection_of_counters_may_lose_a_second(
     assert [pragma(connection, name) for connection in pooled(opened.counters, 4)] == [found] * 4
 
 
+@ON_SQLITE
 def test_reading_and_writing_sessions_are_durable_too(opened: Databases) -> None:
     with opened.leads.reading() as reading:
         assert reading.execute(text("PRAGMA synchronous")).scalar() == 2
@@ -83,6 +101,7 @@ def test_reading_and_writing_sessions_are_durable_too(opened: Databases) -> None
         assert writing.execute(text("PRAGMA synchronous")).scalar() == 2
 
 
+@ON_SQLITE
 def test_connections_of_other_threads_are_durable_too(opened: Databases) -> None:
     found: list[Any] = []
 
@@ -96,6 +115,61 @@ def test_connections_of_other_threads_are_durable_too(opened: Databases) -> None
     for thread in threads:
         thread.join()
     assert found == [2] * 6
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize(
+    ("setting", "leads", "counters"),
+    [
+        ("synchronous_commit", "on", "off"),
+        ("TimeZone", "UTC", "UTC"),
+        ("statement_timeout", "30s", "30s"),
+        ("lock_timeout", "5s", "5s"),
+        ("idle_in_transaction_session_timeout", "1min", "1min"),
+    ],
+)
+def test_every_pooled_connection_to_postgresql_is_settled(
+    opened: Databases, setting: str, leads: str, counters: str
+) -> None:
+    for database, found in ((opened.leads, leads), (opened.counters, counters)):
+        for _ in range(2):  # the second time from the pool
+            told = [each.exec_driver_sql(f"SHOW {setting}").scalar() for each in pooled(database, 8)]
+            assert told == [found] * 8
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize(
+    ("servers", "leads"), [("off", "on"), ("local", "on"), ("remote_write", "on"), ("remote_apply", "remote_apply")]
+)  # fmt: skip
+def test_leads_are_durable_whatever_the_server_does_by_itself(
+    opened: Databases, servers: str, leads: str
+) -> None:
+    with opened.leads.writing() as session:
+        name = opened.leads.engine.url.database
+        session.execute(text(f'ALTER DATABASE "{name}" SET synchronous_commit = {servers}'))
+    opened.dispose()
+    for database, found in ((opened.leads, leads), (opened.counters, "off")):
+        with database.reading() as reading:
+            assert reading.execute(text("SHOW synchronous_commit")).scalar() == found
+        with database.writing() as writing:
+            assert writing.execute(text("SHOW synchronous_commit")).scalar() == found
+
+
+@ON_POSTGRESQL
+def test_a_reading_session_can_write_nothing(opened: Databases) -> None:
+    with opened.leads.writing() as session:
+        session.execute(SHARED)
+    with pytest.raises(InternalError, match="read-only"), opened.leads.reading() as session:
+        session.execute(text("INSERT INTO marks VALUES ('a', 1)"))
+
+
+@ON_POSTGRESQL
+def test_a_database_that_holds_no_chinese_is_refused(postgres: PostgresServer, tmp_path: Path) -> None:
+    with postgres.database(encoding="LATIN1") as url:
+        held = open_databases(tmp_path, url)
+        with pytest.raises(DatabaseUnsafe, match="LATIN1，应为 UTF8"), held.leads.reading() as session:
+            session.execute(text("SELECT 1"))
+        held.dispose()
 
 
 def test_a_foreign_key_that_leads_nowhere_is_refused(opened: Databases) -> None:
@@ -142,7 +216,7 @@ def test_the_two_databases_do_not_wait_for_each_other(opened: Databases) -> None
 
 
 def test_an_error_message_never_carries_values(opened: Databases) -> None:
-    with pytest.raises(OperationalError) as raised, opened.leads.writing() as session:
+    with pytest.raises(DatabaseError) as raised, opened.leads.writing() as session:
         session.execute(text("INSERT INTO nowhere VALUES (:phone)"), {"phone": "13800138000"})
     assert "13800138000" not in str(raised.value)
 
@@ -179,9 +253,11 @@ def test_an_instant_without_a_zone_is_refused(opened: Databases) -> None:
 # --- the writer's turn ---
 
 HOLD = """
-    import fcntl, sys
-    with open(sys.argv[1], "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    import sys
+    from pathlib import Path
+    from xinheng.db import open_databases
+
+    with open_databases(Path(sys.argv[1]), sys.argv[2]).leads.writing(over=(b"a",)):
         print("held", flush=True)
         sys.stdin.readline()
     print("released", flush=True)
@@ -190,9 +266,9 @@ HOLD = """
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the lock of leads until it is told to let go."""
-    process = run(HOLD, tmp_path / "leads.lock")
+def elsewhere(opened: Databases, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that decides on `a` until it is told to let go."""
+    process = run(HOLD, tmp_path / "var", address(opened))
     assert process.stdout
     assert process.stdout.readline() == "held\n"
     yield process
@@ -211,7 +287,7 @@ def let_go(process: subprocess.Popen[str]) -> None:
 def test_where_another_process_writes_the_time_given_is_waited_and_then_it_is_busy(
     opened: Databases, elsewhere: subprocess.Popen[str]
 ) -> None:
-    with pytest.raises(DatabaseBusy, match=r"leads\.lock"), opened.leads.writing(within=0.2):
+    with pytest.raises(DatabaseBusy, match="leads"), opened.leads.writing(0.2, (b"b", b"a")):
         pytest.fail("two writers at once")
     with opened.leads.reading() as session:
         assert session.execute(text("SELECT 1")).scalar() == 1
@@ -223,7 +299,7 @@ def test_a_writer_waits_for_another_process_and_then_writes(
     order: list[str] = []
 
     def write() -> None:
-        with opened.leads.writing(within=30.0) as session:
+        with opened.leads.writing(within=30.0, over=(b"a",)) as session:
             session.execute(SHARED)
             order.append("written")
 
@@ -240,8 +316,107 @@ def test_a_writer_waits_for_another_process_and_then_writes(
 def test_a_killed_writer_leaves_the_turn_free(opened: Databases, elsewhere: subprocess.Popen[str]) -> None:
     elsewhere.kill()
     elsewhere.wait()
-    with opened.leads.writing(within=5.0) as session:
+    with opened.leads.writing(within=5.0, over=(b"a",)) as session:
         session.execute(SHARED)
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("over", [(), (b"b",), (b"", b"c", b"aa")])
+def test_writers_that_decide_on_different_things_do_not_wait_for_each_other(
+    opened: Databases, elsewhere: subprocess.Popen[str], over: tuple[bytes, ...]
+) -> None:
+    with opened.leads.writing(within=0.0, over=over) as session:
+        assert session.execute(text("SELECT 1")).scalar() == 1
+
+
+def test_writers_that_name_the_same_things_crosswise_all_get_their_turn(opened: Databases) -> None:
+    names = [bytes([number]) for number in range(6)]
+    done: list[int] = []
+
+    def write(first: int) -> None:
+        for _ in range(10):
+            turned = names[first:] + names[:first]
+            with opened.leads.writing(within=60.0, over=turned if first % 2 else reversed(turned)):
+                done.append(len(done) + 1)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert done == list(range(1, 61)), "one after the other: each saw what the one before had done"
+
+
+@ON_POSTGRESQL
+def test_a_row_that_another_writes_is_waited_for_and_then_it_is_busy(opened: Databases) -> None:
+    upgrade(opened)
+    add = text("INSERT INTO form_versions VALUES ('v', '{}', now())")
+    with opened.leads.writing() as one:
+        one.execute(add)
+        with pytest.raises(DatabaseBusy, match="lock timeout"), opened.leads.writing(within=0.1) as other:
+            other.execute(add)
+
+
+@ON_POSTGRESQL
+def test_a_statement_that_never_ends_is_ended(opened: Databases) -> None:
+    with pytest.raises(DatabaseBusy, match="statement timeout"), opened.leads.reading() as session:  # noqa: PT012
+        session.execute(text("SET LOCAL statement_timeout = '50ms'"))
+        session.execute(text("SELECT pg_sleep(60)"))
+
+
+# --- a server that is away ---
+
+
+@ON_POSTGRESQL
+def test_while_the_server_is_away_it_is_busy_and_afterwards_all_goes_on(
+    opened: Databases, postgres: PostgresServer
+) -> None:
+    with opened.leads.writing() as session:
+        session.execute(SHARED)
+    with opened.leads.writing() as session:
+        session.execute(text("INSERT INTO marks VALUES ('before', 1)"))
+    postgres.cut_off(address(opened), away=True)
+    for _ in range(2):
+        with pytest.raises(DatabaseBusy), opened.leads.writing():
+            pytest.fail("nobody is there")
+        with pytest.raises(DatabaseBusy), opened.leads.reading() as session:
+            session.execute(text("SELECT 1"))
+    postgres.cut_off(address(opened), away=False)
+    with opened.leads.writing() as session:
+        session.execute(text("INSERT INTO marks VALUES ('after', 2)"))
+    with opened.leads.reading() as session:
+        assert session.execute(text("SELECT count(*) FROM marks")).scalar() == 2
+
+
+@ON_POSTGRESQL
+def test_a_transaction_whose_server_goes_away_is_not_kept_and_says_so(
+    opened: Databases, postgres: PostgresServer
+) -> None:
+    with opened.leads.writing() as session:
+        session.execute(SHARED)
+    with pytest.raises(DatabaseBusy), opened.leads.writing() as session:  # noqa: PT012 (what fails is the whole)
+        session.execute(text("INSERT INTO marks VALUES ('a', 1)"))
+        postgres.cut_off(address(opened), away=True)
+        session.execute(text("INSERT INTO marks VALUES ('a', 2)"))
+    postgres.cut_off(address(opened), away=False)
+    with opened.leads.reading() as session:
+        assert session.execute(text("SELECT count(*) FROM marks")).scalar() == 0
+
+
+def test_where_no_server_is_its_name_is_told_without_the_password(tmp_path: Path) -> None:
+    held = open_databases(tmp_path, f"postgresql://me:S3cret@/site?host={tmp_path}")
+    with pytest.raises(DatabaseBusy, match=f"PostgreSQL site @ {tmp_path}") as raised:
+        held.leads.in_use()
+    assert "S3cret" not in f"{raised.value} {raised.value.__cause__}"
+
+
+@ON_POSTGRESQL
+def test_more_threads_than_connections_wait_and_then_it_is_busy(opened: Databases) -> None:
+    with ExitStack() as held:
+        for _ in range(12):
+            held.enter_context(opened.leads.engine.connect())
+        with pytest.raises(DatabaseBusy, match="连接都在使用中"), opened.leads.writing():
+            pytest.fail("one connection too many")
 
 
 def test_threads_wait_for_each_other_too(tmp_path: Path) -> None:
@@ -279,13 +454,13 @@ WRITE = """
     from sqlalchemy import text
     from xinheng.db import open_databases
 
-    folder, place, threads, writes = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    database, faults = open_databases(folder).leads, []
+    place, threads, writes = sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
+    database, faults = open_databases(Path(sys.argv[1]), sys.argv[2]).leads, []
 
     def write(thread):
         try:
             for number in range(writes):
-                with database.writing(within=60.0) as session:
+                with database.writing(within=60.0, over=(b"marks",)) as session:
                     high = session.execute(text("SELECT coalesce(max(number), 0) FROM marks")).scalar()
                     row = {"place": f"{place}-{thread}-{number}", "number": high + 1}
                     session.execute(text("INSERT INTO marks VALUES (:place, :number)"), row)
@@ -306,12 +481,27 @@ def test_four_processes_of_four_threads_write_without_one_database_is_locked(
 ) -> None:
     with opened.leads.writing() as session:
         session.execute(SHARED)
-    started = [run(WRITE, tmp_path, process, 4, 20) for process in range(4)]
+    started = [run(WRITE, tmp_path / "var", address(opened), process, 4, 20) for process in range(4)]
     said = [process.communicate("go\n") for process in started]
     assert said == [("[]\n", "")] * 4
     with opened.leads.reading() as session:
         numbers = session.execute(text("SELECT number FROM marks ORDER BY number")).scalars().all()
     assert numbers == list(range(1, 4 * 4 * 20 + 1)), "each writer saw what the one before had written"
+
+
+def test_an_insert_of_what_is_there_changes_it_or_leaves_it(opened: Databases) -> None:
+    upgrade(opened)
+    now = datetime.now(UTC)
+    for form in ("{}", "[]"):
+        with opened.leads.writing() as session:
+            row = insert_into(session, FormVersion).values(version="v", form=form, published_at=now)
+            session.execute(row.on_conflict_do_nothing())
+    with opened.leads.writing() as session:
+        row = insert_into(session, FormVersion).values(version="v", form="1", published_at=now)
+        found = session.scalar(select(FormVersion.form))
+        session.execute(row.on_conflict_do_update(index_elements=["version"], set_={"form": "1"}))
+    with opened.leads.reading() as session:
+        assert (found, session.scalar(select(FormVersion.form))) == ("{}", "1")
 
 
 def test_databases_are_made_in_a_folder_that_was_not_there(tmp_path: Path) -> None:

@@ -25,13 +25,19 @@ def test_every_route_that_can_be_read_answers_with_all_headers(client: FlaskClie
     rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())]
     assert len(rules) > 12
     for rule in rules:
-        values = {"slug": "ageing-report", "reference": "XH-00000-00000", "filename": "css/base.css"}
+        values = {
+            "slug": "ageing-report",
+            "reference": "XH-00000-00000",
+            "filename": "css/base.css",
+            "lead_id": "0" * 32,
+        }
         with app.test_request_context(base_url="http://127.0.0.1:8000"):
             address = app.url_for(
                 rule.endpoint, **{name: values[name] for name in rule.arguments if name in values}
             )
         assert isinstance(client, CheckingClient)
-        assert client.get(address, buffered=True).status_code in {200, 404}, address
+        expected = {200, 302} if rule.rule.startswith("/desk/") else {200, 404}
+        assert client.get(address, buffered=True).status_code in expected, address
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,22 +12,26 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData
+from tests.databases import address
 
 import xinheng.articles.favourites
 import xinheng.articles.reads
 import xinheng.leads.models
 import xinheng.notices.outbox  # noqa: F401 (the models must be known to be compared)
+from xinheng.app import create_app
+from xinheng.crypto import MissingKey
 from xinheng.db import CountersBase, Database, Databases, LeadsBase, open_databases
+from xinheng.db.sqlite import SqliteDatabase
 from xinheng.migrations import SchemaNewer, configuration, upgrade
+from xinheng.settings import Settings
 
 BOTH = pytest.mark.parametrize("name", ["leads", "counters"])
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Databases]:
-    held = open_databases(tmp_path)
-    yield held
-    held.dispose()
+def opened(bare: Databases) -> Databases:
+    """Before the first start."""
+    return bare
 
 
 def database(opened: Databases, name: str) -> Database:
@@ -40,20 +42,48 @@ def models(name: str) -> MetaData:
     return LeadsBase.metadata if name == "leads" else CountersBase.metadata
 
 
+def belongs(table: str | None, name: str) -> bool:
+    """Whether a table is none of the other database's, with which it shares one on PostgreSQL."""
+    other = "counters" if name == "leads" else "leads"
+    return table not in {f"alembic_version_{other}", *models(other).tables}
+
+
 def differences(opened: Databases, name: str) -> list[object]:
     """What alembic would change to make the database equal to the models."""
     options = {
         "version_table": f"alembic_version_{name}",
         "compare_type": True,
         "compare_server_default": True,
+        "include_name": lambda found, kind, _parents: kind != "table" or belongs(found, name),
     }
     with database(opened, name).engine.connect() as connection:
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), models(name)))
 
 
-def schema(file: Path) -> list[tuple[str, str]]:
-    with closing(sqlite3.connect(file)) as connection:
-        return sorted(connection.execute("SELECT name, coalesce(sql, '') FROM sqlite_master").fetchall())
+ON_SQLITE = "SELECT tbl_name, name, coalesce(sql, '') FROM sqlite_master"
+ON_POSTGRESQL = """
+    SELECT table_name, column_name, concat_ws(' ', data_type, character_maximum_length, is_nullable, column_default)
+        FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace
+"""
+
+
+def schema(opened: Databases, name: str) -> list[tuple[str, ...]]:
+    """Table, what of it, and how it is defined, as the database itself tells."""
+    held = database(opened, name)
+    with held.engine.connect() as connection:
+        told = connection.exec_driver_sql(ON_SQLITE if isinstance(held, SqliteDatabase) else ON_POSTGRESQL)
+        return sorted(
+            (
+                table,
+                part,
+                *sorted(line.strip(" \t,") for line in how.splitlines()),
+            )  # in whatever order it was made
+            for table, part, how in told
+            if belongs(table, name)
+        )
 
 
 def run_alembic(opened: Databases, name: str, revision: str) -> None:
@@ -73,7 +103,7 @@ def test_an_empty_database_becomes_what_the_models_say(opened: Databases, name: 
 def test_the_comparison_would_see_a_difference(opened: Databases) -> None:
     upgrade(opened)
     with opened.leads.engine.begin() as connection:
-        connection.exec_driver_sql("DROP INDEX ix_leads_newest")
+        connection.exec_driver_sql("DROP INDEX ix_leads_phone_index")
         connection.exec_driver_sql("ALTER TABLE leads ADD COLUMN extra TEXT")
     assert len(differences(opened, "leads")) == 2
 
@@ -81,20 +111,19 @@ def test_the_comparison_would_see_a_difference(opened: Databases) -> None:
 @BOTH
 def test_down_to_nothing_and_up_again_is_the_same(opened: Databases, name: str) -> None:
     upgrade(opened)
-    before = schema(database(opened, name).file)
+    before = schema(opened, name)
     run_alembic(opened, name, "base")
-    left = {table for table, _ in schema(database(opened, name).file)}
-    assert left <= {f"alembic_version_{name}", f"sqlite_autoindex_alembic_version_{name}_1"}
+    assert {table for table, *_ in schema(opened, name)} <= {f"alembic_version_{name}"}
     run_alembic(opened, name, "head")
-    assert schema(database(opened, name).file) == before
+    assert schema(opened, name) == before
     assert differences(opened, name) == []
 
 
 def test_an_upgrade_that_is_done_changes_nothing(opened: Databases) -> None:
     upgrade(opened)
-    before = schema(opened.leads.file), schema(opened.counters.file)
+    before = schema(opened, "leads"), schema(opened, "counters")
     upgrade(opened)
-    assert (schema(opened.leads.file), schema(opened.counters.file)) == before
+    assert (schema(opened, "leads"), schema(opened, "counters")) == before
 
 
 def test_what_was_stored_is_there_after_the_next_start(opened: Databases, tmp_path: Path) -> None:
@@ -102,7 +131,7 @@ def test_what_was_stored_is_there_after_the_next_start(opened: Databases, tmp_pa
     with opened.counters.engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO read_counts VALUES ('a', '2026-03-02', 'own', 7)")
     opened.dispose()
-    again = open_databases(tmp_path)
+    again = open_databases(tmp_path / "var", address(opened))
     upgrade(again)
     with again.counters.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT reads FROM read_counts").scalar() == 7
@@ -116,32 +145,32 @@ def test_a_database_of_a_later_version_is_refused_by_name_and_left_alone(
     upgrade(opened)
     with database(opened, name).engine.begin() as connection:
         connection.exec_driver_sql(f"UPDATE alembic_version_{name} SET version_num = '9999'")  # noqa: S608
-    before = schema(database(opened, name).file)
-    with pytest.raises(SchemaNewer, match=rf"{name}\.db 是由更新的版本写成的.*备份"):
+    before = schema(opened, name)
+    with pytest.raises(SchemaNewer, match=rf"{name}(\.db|\)) 是由更新的版本写成的.*备份"):
         upgrade(opened)
-    assert schema(database(opened, name).file) == before
+    assert schema(opened, name) == before
 
 
 @BOTH
 def test_a_migration_that_fails_leaves_nothing_half_done(opened: Databases, name: str) -> None:
-    """SQLite's schema changes are part of the transaction, because the driver starts none of its own."""
+    """Schema changes are part of the transaction: on SQLite because the driver starts none of its own."""
     last = "outbox" if name == "leads" else "favourites"
     with database(opened, name).engine.begin() as connection:
         connection.exec_driver_sql(f"CREATE TABLE {last} (id TEXT)")
     with pytest.raises(Exception, match="already exists"):
         upgrade(opened)
-    assert [table for table, _ in schema(database(opened, name).file)] == [last]
+    assert {table for table, *_ in schema(opened, name)} == {last}
 
 
 def test_processes_that_start_at_once_upgrade_once(opened: Databases, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from xinheng.db import open_databases;"
         "from xinheng.migrations import upgrade;"
-        "sys.stdin.readline(); held = open_databases(Path(sys.argv[1])); upgrade(held); held.dispose()"
+        "sys.stdin.readline(); held = open_databases(Path(sys.argv[1]), sys.argv[2]); upgrade(held); held.dispose()"
     )
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path)],
+            [sys.executable, "-c", code, tmp_path / "var", address(opened)],
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -151,3 +180,19 @@ def test_processes_that_start_at_once_upgrade_once(opened: Databases, tmp_path: 
     said = [process.communicate("go\n")[1] for process in started]
     assert [process.returncode for process in started] == [0] * 3, said
     assert differences(opened, "leads") == differences(opened, "counters") == []
+
+
+def test_a_database_is_in_use_from_the_first_upgrade_on(opened: Databases) -> None:
+    assert (opened.leads.in_use(), opened.counters.in_use()) == (False, False)
+    upgrade(opened)
+    assert (opened.leads.in_use(), opened.counters.in_use()) == (True, True)
+
+
+def test_a_start_whose_database_is_there_but_whose_keys_are_not_is_refused(settings: Settings) -> None:
+    databases = open_databases(settings.data, settings.database_url)
+    upgrade(databases)
+    databases.dispose()
+    shutil.rmtree(settings.data / "keys", ignore_errors=True)
+    with pytest.raises(MissingKey, match="密钥不见了，而数据库还在"):
+        create_app(settings)
+    assert list((settings.data / "keys").iterdir()) == []

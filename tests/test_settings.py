@@ -34,7 +34,8 @@ def test_without_any_setting_it_is_one_machine_for_itself(root: Path) -> None:
 
 def test_an_empty_variable_is_one_that_is_not_set(root: Path) -> None:
     names = ("ORIGIN", "PORT", "HOST", "WORKERS", "PROXIES", "DATA", "CONTENT", "SMTP", "MAIL_TO")
-    assert read(root, **{f"XINHENG_{name}": "" for name in names}) == read(root)
+    empty = {f"XINHENG_{name}": "" for name in names} | {"DATABASE_URL": ""}
+    assert read(root, **empty) == read(root)
 
 
 def test_settings_cannot_be_changed_while_the_site_runs(root: Path) -> None:
@@ -175,6 +176,48 @@ def test_a_password_is_not_shown_when_settings_are_printed(root: Path) -> None:
     assert "S3cret" not in repr(replace(found.mail_server, port=1))
 
 
+@pytest.mark.parametrize(
+    ("written", "used"),
+    [
+        ("postgresql://xinheng@db.example/xinheng", "postgresql+psycopg://xinheng@db.example/xinheng"),
+        ("postgresql+psycopg://me:p%40w@10.0.0.1:5433/site", "postgresql+psycopg://me:p%40w@10.0.0.1:5433/site"),
+        ("postgresql://me@/site?host=/run/postgresql", "postgresql+psycopg://me@/site?host=%2Frun%2Fpostgresql"),
+        ("postgresql://me@db.example/site?sslmode=verify-full", "postgresql+psycopg://me@db.example/site?sslmode=verify-full"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_the_database_is_read_from_its_address(root: Path, written: str, used: str) -> None:
+    assert read(root, DATABASE_URL=written).database_url == used
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "mysql://me:S3cret@db.example/site",
+        "postgres://me:S3cret@db.example/site",
+        "postgresql+asyncpg://me:S3cret@db.example/site",
+        "sqlite:///var/leads.db",
+        "postgresql://me:S3cret@db.example",
+        "postgresql://me:S3cret@db.example/",
+        "postgresql://me:S3cret@db.example:abc/site",
+        "me:S3cret@db.example/site",
+        "S3cret",
+    ],
+)
+def test_a_wrong_database_is_named_with_what_was_expected_and_without_its_password(
+    root: Path, written: str
+) -> None:
+    with pytest.raises(SettingError, match=r"DATABASE_URL：应为 postgresql://.*SQLite") as raised:
+        read(root, DATABASE_URL=written)
+    assert "S3cret" not in str(raised.value)
+
+
+def test_the_databases_password_is_not_shown_when_settings_are_printed(root: Path) -> None:
+    found = read(root, DATABASE_URL="postgresql://me:S3cret@db.example/site")
+    assert "S3cret" in found.database_url
+    assert "S3cret" not in repr(found)
+
+
 def test_production_refuses_the_sample_company(settings: Settings) -> None:
     production = replace(settings, environment="production", origin="https://www.xinheng.example")
     with pytest.raises(SettingError, match=r"site\.toml.*sample"):
@@ -188,4 +231,4 @@ def test_only_settings_reads_the_environment() -> None:
         for file in package.rglob("*.py")
         if "os.environ" in file.read_text(encoding="utf-8") or "getenv" in file.read_text(encoding="utf-8")
     ]
-    assert readers == ["cli.py"], "the command line hands the environment to Settings; nobody else reads it"
+    assert readers == ["command_folder.py"], "commands hand the environment to Settings; nobody else reads it"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, g, request
@@ -22,25 +22,32 @@ from xinheng.articles.structured import article_data
 from xinheng.company import Company, load_company
 from xinheng.crypto import load_keys
 from xinheng.db import open_databases
+from xinheng.desk import routes as desk
+from xinheng.desk.sign_in import start_sign_in
 from xinheng.documents import BadDocument
 from xinheng.errors import Site, install_error_pages
 from xinheng.filters import install_filters
+from xinheng.forms.call_guide import CALL_GUIDE, CallGuide, load_call_guide
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.loader import CONSULTATION, load_consultation
+from xinheng.forms.needs import offered_needs
+from xinheng.forms.priority import PRIORITY, PriorityRules, load_priority
 from xinheng.headers import SecurityHeaders
 from xinheng.i18n import start_i18n
 from xinheng.leads import views as leads
 from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.work import LeadWork
 from xinheng.markup import highlighted
 from xinheng.migrations import upgrade
 from xinheng.origin_check import Confirmation, Verdict, judge
 from xinheng.page_cache import compress
 from xinheng.pages import views as pages
-from xinheng.reloading import Reloading, last_good, version_of
+from xinheng.reloading import Reloading, Version, last_good, version_of
 from xinheng.settings import SettingError, Settings
 from xinheng.static_files import serve_static, static_root, version_of_file
 
 FORM_BYTES = 64 * 1024
+Rules = TypeVar("Rules")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -54,11 +61,14 @@ def create_app(settings: Settings) -> Flask:
     open_stores(app, settings)
     watch_library(app, settings)
     start_consultation(app, settings, company)
+    watch_rules(app, settings)
     root = static_root(settings)
     install_filters(app, partial(version_of_file, root))
     share_with_templates(app, settings, company)
     guard_origin(app, settings)
-    for blueprint in (articles.blueprint, feeds.blueprint, leads.blueprint, pages.blueprint):
+    start_sign_in(app, settings)
+    public = (articles.blueprint, feeds.blueprint, leads.blueprint, pages.blueprint)
+    for blueprint in (*public, desk.blueprint):
         app.register_blueprint(blueprint)
     install_error_pages(app)
     compress.init_app(app)
@@ -110,13 +120,14 @@ def watch_company(app: Flask, settings: Settings) -> Callable[[], Company]:
 
 def open_stores(app: Flask, settings: Settings) -> None:
     """Keys and databases, the schema brought up to date, and what counts reads and favourites."""
-    keys = load_keys(settings.data / "keys", make=not (settings.data / "leads.db").exists())
-    databases = open_databases(settings.data)
+    databases = open_databases(settings.data, settings.database_url)
+    keys = load_keys(settings.data / "keys", make=not databases.leads.in_use())
     upgrade(databases)
     app.extensions["xinheng.keys"] = keys
     app.extensions["xinheng.databases"] = databases
     app.extensions["xinheng.reads"] = ReadCounter(databases.counters)
     app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys)
+    app.extensions["xinheng.work"] = LeadWork(databases.leads, keys, site=settings.origin)
 
 
 def watch_library(app: Flask, settings: Settings) -> None:
@@ -147,6 +158,7 @@ def start_consultation(app: Flask, settings: Settings, company: Callable[[], Com
         app.extensions["xinheng.databases"].leads,
         keys,
         site=settings.origin,
+        priority=lambda: app.extensions["xinheng.priority"](),
     )
     files = [settings.forms / CONSULTATION, settings.content / "site.toml"]
     guarded = last_good(settings.forms, [CONSULTATION], settings.data / "last-good" / "forms", load)
@@ -160,6 +172,52 @@ def start_consultation(app: Flask, settings: Settings, company: Callable[[], Com
         article_slugs=lambda: app.extensions["xinheng.library"].current().by_slug,
         own_host=urlsplit(settings.origin).netloc,
     )
+
+
+def watch_rules(app: Flask, settings: Settings) -> None:
+    """Whom to call first and what to say there. Both name needs of the form, and the latter articles."""
+    published = app.extensions["xinheng.consultation"].published
+    library = app.extensions["xinheng.library"]
+
+    def known(folder: Path, names: Callable[[], Collection[str]]) -> Collection[str] | None:
+        """What may be named; the last good files start the site whatever has changed around them."""
+        return names() if folder == settings.forms else None
+
+    def needs() -> Collection[str]:
+        return offered_needs(published().declaration)
+
+    def slugs() -> Collection[str]:
+        """Of all articles, those whose time hasn't come among them, as `xinheng check` sees it."""
+        return {slug for (slug,) in library.current().index.rows("SELECT slug FROM articles")}
+
+    def surroundings() -> Version:
+        """What changes when the form or the articles do: what was right may be wrong then, and the reverse."""
+        return (*version_of([library.current().index.file]), (published().version, 0, 0))
+
+    def priority(folder: Path) -> PriorityRules:
+        return load_priority(folder, known(folder, needs))
+
+    def call_guide(folder: Path) -> CallGuide:
+        return load_call_guide(folder, known(folder, needs), known(folder, slugs))
+
+    app.extensions["xinheng.priority"] = watched_form(settings, PRIORITY, priority, surroundings)
+    app.extensions["xinheng.call_guide"] = watched_form(settings, CALL_GUIDE, call_guide, surroundings)
+
+
+def watched_form(
+    settings: Settings, name: str, load: Callable[[Path], Rules], surroundings: Callable[[], Version]
+) -> Callable[[], Rules]:
+    """One file of forms/, loaded now and again when it is saved or what it names has changed."""
+
+    def version() -> Version:
+        return (*version_of([settings.forms / name]), *surroundings())
+
+    spare = settings.data / "last-good" / "forms"
+    plain = partial(load, settings.forms)
+    guarded = last_good(settings.forms, [name], spare, load) if settings.production else plain
+    current = Reloading(version, guarded).current
+    current()
+    return current
 
 
 def share_with_templates(app: Flask, settings: Settings, company: Callable[[], Company]) -> None:

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from sqlalchemy.exc import DatabaseError
 
 from xinheng.articles.index import compile_content
+from xinheng.command_folder import opened_leads, settings_here
 from xinheng.company import load_company
-from xinheng.crypto import MissingKey, WeakKey, load_keys
-from xinheng.db import DatabaseUnsafe, open_databases
+from xinheng.crypto import MissingKey, WeakKey
+from xinheng.db import DatabaseBusy, DatabaseUnsafe
+from xinheng.demo.command import demo_command
+from xinheng.desk.audit_commands import audit
+from xinheng.desk.staff_commands import staff
 from xinheng.documents import BadDocument, Fault
+from xinheng.forms.call_guide import load_call_guide
 from xinheng.forms.loader import load_consultation
+from xinheng.forms.needs import offered_needs
+from xinheng.forms.priority import load_priority
 from xinheng.leads.listing import ListedLead, list_leads
 from xinheng.migrations import SchemaNewer
 from xinheng.notices.outbox import states
 from xinheng.settings import SHANGHAI, SettingError, Settings
+from xinheng.staff.accounts import Printed, first_account
+
+Loaded = TypeVar("Loaded")
 
 _STATUS = {
     "new": "新线索",
@@ -36,6 +48,7 @@ _NOTICE = {
     "sent": "已通知",
     "logged": "未设邮件，只在日志里",
     "failed": "通知没有发出",
+    "seen": "已有人看过",
 }
 
 
@@ -44,18 +57,25 @@ def main() -> None:
     """信衡：企业信用管理网站。在有 wsgi.py 的文件夹里运行。"""
 
 
+main.add_command(audit)
+main.add_command(demo_command)
+main.add_command(staff)
+
+
 @main.command()
 def serve() -> None:
     """启动网站和通知。"""
-    settings = _settings()
+    settings = settings_here()
     from xinheng.serve import PortTaken  # the server is needed here only, and slow to load
     from xinheng.serve import serve as serve_site
 
     sys.path.insert(0, str(settings.root))
     try:
         site = importlib.import_module("wsgi")
-        site.app.extensions["xinheng.databases"].dispose()
-        code = serve_site(settings, "wsgi:app")
+        databases, keys = (site.app.extensions[f"xinheng.{name}"] for name in ("databases", "keys"))
+        account = first_account(databases, keys, settings)
+        databases.dispose()
+        code = serve_site(settings, "wsgi:app", _sign_in_words(settings, account))
     except (
         BadDocument,
         SettingError,
@@ -64,6 +84,7 @@ def serve() -> None:
         DatabaseUnsafe,
         SchemaNewer,
         PortTaken,
+        DatabaseBusy,
         DatabaseError,
         OSError,
     ) as fault:
@@ -72,11 +93,22 @@ def serve() -> None:
     raise SystemExit(code)
 
 
+def _sign_in_words(settings: Settings, account: Printed | None) -> str:
+    """Where staff sign in; with the first account, and how to get in where its password is lost."""
+    desk = f"工作台：{settings.origin}/desk/"
+    if account is None:
+        return desk
+    return (
+        f"{desk}\n第一个账号（只显示这一次）：{account.email}  一次性密码：{account.password}\n"
+        f"忘了就运行 xinheng staff reset {account.email}"
+    )
+
+
 @main.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path), required=False)
 def check(path: Path | None) -> None:
     """检查 content/ 和 forms/；给出 PATH 时只报告它里面的问题。"""
-    settings = _settings()
+    settings = settings_here()
     faults = [fault for fault in _faults(settings) if path is None or _below(fault.file, path)]
     for fault in faults:
         click.echo(str(fault))
@@ -90,51 +122,33 @@ def check(path: Path | None) -> None:
 @click.option("--most", default=50, show_default=True, type=click.IntRange(1, 10_000), help="最多列出多少人")
 def leads(most: int) -> None:
     """列出线索和咨询，电话和姓名打码，新的在前。"""
-    settings = _settings()
-    if not (settings.data / "leads.db").exists():
-        click.echo("还没有数据库：先启动一次网站")
-        return
-    try:
-        databases, keys = open_databases(settings.data), load_keys(settings.data / "keys", make=False)
-    except (WeakKey, MissingKey) as fault:
-        click.echo(str(fault), err=True)
-        raise SystemExit(1) from None
-    try:
-        with databases.leads.reading() as session:
-            listed, counts = list_leads(session, keys, most), states(session)
-    except DatabaseError:
-        click.echo("数据库和程序的版本不一致：请先启动一次网站", err=True)
-        raise SystemExit(1) from None
+    with opened_leads() as (database, keys), database.reading() as session:
+        listed, counts = list_leads(session, keys, most), states(session)
     for lead in listed:
         _show(lead)
-    databases.dispose()
     summary = "，".join(f"{_NOTICE[state]} {number}" for state, number in sorted(counts.items()))
     click.echo(f"通知：{summary}" if summary else "还没有咨询")
 
 
-def _settings() -> Settings:
-    root = Path.cwd()
-    if not (root / "wsgi.py").exists():
-        click.echo(f"{root} 里没有 wsgi.py：请在网站的文件夹里运行", err=True)
-        raise SystemExit(2)
-    try:
-        return Settings.from_env(os.environ, root)
-    except SettingError as fault:
-        click.echo(str(fault), err=True)
-        raise SystemExit(2) from None
-
-
 def _faults(settings: Settings) -> list[Fault]:
+    """All that is wrong; a file isn't blamed for naming what another file, itself wrong, may hold."""
     found: list[Fault] = []
-    try:
-        compile_content(settings.content)
-    except BadDocument as fault:
-        found += fault.faults
-    try:
-        load_consultation(settings.forms, load_company(settings.content))
-    except BadDocument as fault:
-        found += fault.faults
+    content = _loaded(partial(compile_content, settings.content), found)
+    form = _loaded(lambda: load_consultation(settings.forms, load_company(settings.content)), found)
+    needs = offered_needs(form.declaration) if form else None
+    slugs = [each.article.slug for each in content.articles] if content else None
+    _loaded(partial(load_priority, settings.forms, needs), found)
+    _loaded(partial(load_call_guide, settings.forms, needs, slugs), found)
     return found
+
+
+def _loaded(load: Callable[[], Loaded], found: list[Fault]) -> Loaded | None:
+    """What `load` reads, or None with its faults added to those found."""
+    try:
+        return load()
+    except BadDocument as fault:
+        found += fault.faults
+        return None
 
 
 def _below(file: Path, path: Path) -> bool:

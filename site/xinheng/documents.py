@@ -133,9 +133,20 @@ def validated(
     except ValidationError as error:
         faults = [
             Fault(file, _line(tuple(found["loc"]), lines or {}), _path(found["loc"]), _message(found))
-            for found in error.errors()
+            for found in _told_once(error.errors())
         ]
         raise BadDocument(faults) from error
+
+
+def _told_once(errors: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Without the lists called too short only because an item of theirs, named itself, is wrong."""
+    places = [tuple(found["loc"]) for found in errors]
+    return [
+        found
+        for found, place in zip(errors, places, strict=True)
+        if found["type"] != "too_short"
+        or not any(other[: len(place)] == place and len(other) > len(place) for other in places)
+    ]
 
 
 def _parse(text: str, reading: _Reading) -> dict[str, Any]:

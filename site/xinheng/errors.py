@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
-from flask import Flask, make_response, render_template, request
+from flask import Flask, current_app, make_response, render_template, request
 from werkzeug.exceptions import (
     HTTPException,
     InternalServerError,
@@ -17,7 +17,9 @@ from werkzeug.wrappers import Response
 
 from xinheng.articles.library import library
 from xinheng.articles.paging import NoSuchPage
+from xinheng.audit.log import AuditHeadMissing
 from xinheng.db import DatabaseBusy
+from xinheng.desk.permission import signed_in_member
 from xinheng.page_cache import private
 
 
@@ -33,8 +35,15 @@ class Site(Flask):
 def install_error_pages(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NoSuchPage, lambda error: _http_error(NotFound()))
-    app.register_error_handler(DatabaseBusy, lambda error: _http_error(ServiceUnavailable(retry_after=5)))
+    for fault in (DatabaseBusy, AuditHeadMissing):
+        app.register_error_handler(fault, _unavailable)
     app.register_error_handler(InternalServerError, _internal_error)
+
+
+def _unavailable(error: Exception) -> Response:
+    """The database, or the record without which nothing personal is shown: said to operators, without its message."""
+    current_app.logger.error("%s %s: %s", request.method, request.url_rule, type(error).__name__)
+    return _http_error(ServiceUnavailable(retry_after=5))
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -43,9 +52,15 @@ def _http_error(error: HTTPException) -> Response:
     if isinstance(error, SecurityError):
         return private(Response("这里没有您要找的网站：请检查网址里的主机名。\n", 400, mimetype="text/plain"))
     code = error.code or 500
+    if signed_in_member() is not None:
+        return _answer(render_template("errors/desk.html", code=code), error, code)
     template = "errors/404.html" if code == 404 else "errors/refused.html"
     newest = library().articles[:4] if code == 404 else ()
-    response = make_response(render_template(template, code=code, newest=newest, library=library()), code)
+    return _answer(render_template(template, code=code, newest=newest, library=library()), error, code)
+
+
+def _answer(page: str, error: HTTPException, code: int) -> Response:
+    response = make_response(page, code)
     for name, value in error.get_headers():
         if name.lower() in {"allow", "retry-after"}:
             response.headers[name] = value

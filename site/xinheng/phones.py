@@ -1,4 +1,4 @@
-"""Telephone numbers as visitors type them: read into E.164, explained when they can't be read, masked for display.
+"""Telephone numbers as visitors type them: read into E.164, explained when they can't be read, told apart by kind.
 
 `parse_phone` works in three steps. The typed text is folded to plain signs (full-width, zero-width, dashes of all
 kinds); every stretch of it that may be a number is proposed as a candidate, with its extension; the first candidate
@@ -49,7 +49,7 @@ def parse_phone(typed: str) -> Phone:
     """The first number in `typed` that can be called, or `NotAPhone` with what to correct."""
     if len(typed) > LONGEST_TYPED:
         raise NotAPhone("内容太长，请只填一个电话，例如 13800000000 或 021-12345678 转 801")
-    text = _CLOCK.sub(";", _MAIL.sub("@;", _plain(typed)))  # 13800138000@qq.com and 9:00-18:00 are no numbers
+    text = _CLOCK.sub(";", _MAIL.sub("@;", plain(typed)))  # 13800138000@qq.com and 9:00-18:00 are no numbers
     for number, extension in _candidates(text):
         found = _reach(number)
         if found is not None:
@@ -62,41 +62,6 @@ def last_four(phone: Phone) -> str:
     return phone.e164[-4:]
 
 
-# --- masks ---
-
-
-def mask(e164_or_typed: str) -> str:
-    """The number as lists and logs may show it, without its extension. Text that is no phone keeps two digits at most.
-
-    138****5678, 021-****5678, 400-***-8820, +852 ******89. Never raises.
-    """
-    try:
-        phone = parse_phone(e164_or_typed)
-    except NotAPhone:
-        digits = re.sub(r"\D", "", _plain(e164_or_typed[:LONGEST_TYPED]))
-        hidden = "****" if e164_or_typed else ""
-        return hidden + (digits[-2:] if len(digits) >= 7 else "")
-    return _masked_abroad(phone.e164) if phone.kind == "foreign" else _masked_home(phone)
-
-
-def _masked_home(phone: Phone) -> str:
-    national = phone.e164.removeprefix("+86")
-    if phone.kind == "mobile":
-        return f"{national[:3]}****{national[-4:]}"
-    if phone.kind == "landline":
-        area = _area_digits(national)
-        return f"0{national[:area]}-{'*' * (len(national) - area - 4)}{national[-4:]}"
-    if re.fullmatch(r"[48]00\d{7}", national):
-        return f"{national[:3]}-***-{national[-4:]}"
-    return national[:2] + "*" * (len(national) - 2)
-
-
-def _masked_abroad(e164: str) -> str:
-    number = phonenumbers.parse(e164)
-    country = f"+{number.country_code}"
-    return f"{country} {'*' * (len(e164) - len(country) - 2)}{e164[-2:]}"
-
-
 # --- from typed text to candidates ---
 
 _MAIL = re.compile(r"[^\s;,]+@[^\s;,]*")
@@ -107,7 +72,7 @@ _PLAIN_SIGNS = str.maketrans("−⁃_~一ー·•・∙⋅。×\r\n", "------...
 _PLAIN_BY_CATEGORY = dict(Zs=" ", Cc=" ", Zl=";", Zp=";", Pd="-", Ps="(", Pe=")", Cf="", Mn="", Me="")  # noqa: C408
 
 
-def _plain(typed: str) -> str:
+def plain(typed: str) -> str:
     """Lower case, ASCII digits and ASCII separators; a line's end becomes `;`. Words stay as they are."""
     folded = unicodedata.normalize("NFKC", typed).lower().translate(_PLAIN_SIGNS)
     return "".join(map(_plain_character, folded))
@@ -237,7 +202,7 @@ def _abroad(digits: str) -> tuple[str, Kind] | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), "foreign"
 
 
-def _area_digits(national: str) -> int:
+def area_digits(national: str) -> int:
     """Length of the area code without its 0: two digits for 10 and 2x, else three."""
     return 2 if national.startswith(("10", "2")) else 3
 
@@ -248,7 +213,7 @@ def _names_area(number: str) -> bool:
     Ten bare digits are refused, because QQ numbers and numbers from abroad look the same.
     """
     groups = re.findall(r"\d+", number)
-    return groups[0].startswith("0") or len(groups[0]) == _area_digits("".join(groups))
+    return groups[0].startswith("0") or len(groups[0]) == area_digits("".join(groups))
 
 
 # --- what to tell the visitor ---

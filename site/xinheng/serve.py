@@ -42,13 +42,15 @@ _DIRECTLY = urllib.request.build_opener(
 _PR_SET_PDEATHSIG = 1
 
 
-def serve(settings: Settings, target: str) -> int:
+def serve(settings: Settings, target: str, greeting: str) -> int:
     """Serve `target` until SIGINT or SIGTERM; what is in flight is finished first. Returns the exit code.
+
+    `greeting` is printed once the first worker answers.
 
     Raises PortTaken.
     """
     _claim_port(settings)
-    return _Watch(settings, target).run()
+    return _Watch(settings, target, greeting).run()
 
 
 class PortTaken(RuntimeError):
@@ -56,9 +58,10 @@ class PortTaken(RuntimeError):
 
 
 class _Watch:
-    def __init__(self, settings: Settings, target: str) -> None:
+    def __init__(self, settings: Settings, target: str, greeting: str) -> None:
         self._settings = settings
         self._target = target
+        self._greeting = greeting
         self._context = _context()
         self._ready = False
         self._ready_at = float("inf")  # the moment it was ready; until then it is starting
@@ -113,8 +116,9 @@ class _Watch:
         if self._stopping or not _answers(self._settings):
             return False
         print(f"信衡已就绪：{self._settings.origin}   按 Ctrl-C 停止", flush=True)
+        print(self._greeting, flush=True)
         if self._settings.mail_server is None:
-            print("未设置邮件（XINHENG_SMTP）：新咨询请运行 xinheng leads 查看", flush=True)
+            print("未设置邮件（XINHENG_SMTP）：新咨询不会发邮件，请在工作台里看", flush=True)
         return True
 
 
@@ -148,7 +152,7 @@ def _run_outbox(settings: Settings, target: str) -> None:
     _settle_process()
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stopping.set())
-    databases = open_databases(settings.data)
+    databases = open_databases(settings.data, settings.database_url)
     worker.run(settings, databases.leads, stopping)
     databases.dispose()
 

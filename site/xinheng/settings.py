@@ -10,6 +10,9 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 from xinheng.addresses import split_address
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -52,10 +55,11 @@ class Settings:
     mail_server: MailServer | None = None
     mail_from: str = ""
     mail_to: tuple[str, ...] = ()
+    database_url: str = field(default="", repr=False)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], root: Path) -> Settings:
-        """Read `XINHENG_*`. Raises SettingError naming the variable and what was expected."""
+        """Read `XINHENG_*` and `DATABASE_URL`. Raises SettingError naming the variable and what was expected."""
         root = root.resolve()
         host = environ.get("XINHENG_HOST") or "127.0.0.1"
         port = _whole_number(environ, "XINHENG_PORT", default=8000, least=1, most=65535)
@@ -83,6 +87,7 @@ class Settings:
             mail_server=mail_server,
             mail_from=mail_from,
             mail_to=mail_to,
+            database_url=_database_url(environ.get("DATABASE_URL", "")),
         )
 
     @property
@@ -181,3 +186,19 @@ def _mail_server(text: str) -> MailServer | None:
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
     )
+
+
+def _database_url(text: str) -> str:
+    """Empty for the two SQLite files, else the address of one PostgreSQL database. It may hold a password: never told."""
+    if not text:
+        return ""
+    try:
+        place = make_url(text)
+    except (ArgumentError, ValueError):
+        place = None
+    if place is None or place.drivername not in {"postgresql", "postgresql+psycopg"} or not place.database:
+        raise SettingError(
+            "DATABASE_URL：应为 postgresql://用户:密码@主机:端口/数据库名，用户名和密码里的特殊字符用 %XX 写；"
+            "不设置就用 SQLite"
+        )
+    return place.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)

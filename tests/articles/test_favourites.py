@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,22 +10,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete
 from tests.conftest import OWN_PAGE
+from tests.databases import raw_bytes
 
 from xinheng.articles.favourites import Favourite, Favourites
 from xinheng.crypto import load_keys
-from xinheng.db import open_databases
-from xinheng.migrations import upgrade
+from xinheng.db import Databases
 
 ONE, OTHER = "0" * 32, "f" * 32
 SLUG = "ageing-report"
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Favourites]:
-    databases = open_databases(tmp_path)
-    upgrade(databases)
-    yield Favourites(databases.counters, load_keys(tmp_path / "keys"))
-    databases.dispose()
+def kept(opened: Databases, tmp_path: Path) -> Favourites:
+    return Favourites(opened.counters, load_keys(tmp_path / "keys"))
 
 
 def test_keeping_twice_is_keeping_once(kept: Favourites) -> None:
@@ -45,11 +42,27 @@ def test_dropping_what_was_never_kept_changes_nothing(kept: Favourites) -> None:
     assert kept.drop("ageing", ONE) == kept.count("ageing") == 0
 
 
-def test_the_device_itself_is_not_stored(kept: Favourites, tmp_path: Path) -> None:
-    kept.keep("ageing", ONE)
-    for file in tmp_path.glob("counters.db*"):
-        assert ONE.encode() not in file.read_bytes()
-        assert bytes.fromhex(OTHER) not in file.read_bytes()
+def test_the_device_itself_is_not_stored(kept: Favourites, opened: Databases, tmp_path: Path) -> None:
+    kept.keep("ageing", OTHER)
+    held = raw_bytes(opened, tmp_path / "var")
+    assert b"ageing" in held
+    assert OTHER.encode() not in held
+    assert bytes.fromhex(OTHER) not in held
+
+
+def test_devices_that_keep_and_drop_at_once_are_each_counted_once(kept: Favourites) -> None:
+    def change(device: str) -> None:
+        for _ in range(3):
+            kept.keep("ageing", device)
+            kept.keep("first-call", device)
+            kept.drop("first-call", device)
+
+    threads = [threading.Thread(target=change, args=(f"{number % 4:032x}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (kept.count("ageing"), kept.count("first-call")) == (4, 0)
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
-"""Every kind of page and how a visitor comes to it; the way through the form to a reference."""
+"""Every kind of page and how a visitor, or a member of staff, comes to it; the way through the form to a reference."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
+from tests.browser.desk import Desk, Person, give_code, set_up, sign_in
 from tests.browser.running import FORM, NOT_A_PHONE, RunningSite
 from tests.browser.visitor import fill, submit
 
@@ -85,4 +88,210 @@ PAGES: dict[str, Callable[[Page, str], None]] = {
     "about": at("/about"),
     "privacy": at("/privacy"),
     "AI statement": at("/ai-statement"),
+}
+
+
+# --- the desk ---
+
+
+@dataclass
+class Cast:
+    """Who visits the desk's pages: somebody with every role, a newcomer with one, and a lead of the former's."""
+
+    desk: Desk
+    language: str = "zh"
+    all: Person = field(init=False)
+    newcomer: Person = field(init=False)
+    lead: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        every = ("sales", "sales_lead", "admin", "privacy", "editor")
+        self.all = self.desk.add("欧阳晓岚", *every, language=self.language)
+        self.newcomer = self.desk.add("李强", "sales", language=self.language)
+        self.lead = self.desk.lead(self.all, name="诸葛先生", details=LONG)
+        for _ in range(2):
+            self.desk.lead(self.newcomer)
+
+    def enter(self, page: Page, path: str, person: Person | None = None) -> None:
+        """Be signed in as somebody, with a second factor if it is the one with every role, and go to a page."""
+        person = person or self.all
+        page.context.clear_cookies()
+        if person is self.all and not person.phone:
+            made = self.desk.open(page.context, person, "/desk/second-factor")
+            set_up(made, person)
+            self.desk.keep_cookies(page.context, person)
+            made.close()
+        self.desk.open(page.context, person, path, page)
+
+
+LONG = (
+    "我们是做五金配件的，三家客户合计拖了一百二十多万元，最久的一家从去年三月拖到现在，"
+    "微信不回、电话不接，只说财务在走流程。\n合同和送货单都在，对账单有两家没有盖章。\n"
+    "想先问：要不要停止发货，先对账还是先发函，多久能有结果？"
+)
+DeskVisit = Callable[[Page, Cast], None]
+
+
+def in_(path: str) -> DeskVisit:
+    """A page that somebody with every role opens by its address."""
+    return lambda page, cast: cast.enter(page, path)
+
+
+def out(path: str) -> DeskVisit:
+    """A page for who isn't signed in."""
+
+    def visit(page: Page, cast: Cast) -> None:
+        page.context.clear_cookies()
+        page.goto(cast.desk.origin + path)
+
+    return visit
+
+
+def of_lead(page: Page, cast: Cast) -> None:
+    cast.enter(page, f"/desk/leads/{cast.lead}")
+
+
+def lead_revealed(page: Page, cast: Cast) -> None:
+    cast.enter(page, f"/desk/leads/{cast.desk.lead()}")
+    page.locator("#contact .phone .button").click()
+    expect(page.locator("#contact .phone a")).to_be_visible()
+
+
+def lead_without_a_note(page: Page, cast: Cast) -> None:
+    of_lead(page, cast)
+    page.locator("#note").fill("")
+    page.locator("[data-draft] .button").click()
+    expect(page.locator("#note-error")).to_be_visible()
+
+
+def lead_with_a_day_gone_by(page: Page, cast: Cast) -> None:
+    of_lead(page, cast)
+    page.locator("#next-date").fill("2024-02-29")
+    page.locator("#next .button").first.click()
+    expect(page.locator("#next-date-error")).to_be_visible()
+
+
+def lead_changed_by_another(page: Page, cast: Cast) -> None:
+    of_lead(page, cast)
+    cast.desk.plan(cast.lead, cast.newcomer, datetime.now(UTC) + timedelta(days=2))
+    page.locator("#next-step").fill("寄对账单，周五前打电话")
+    page.locator("#next .quick .button").nth(1).click()
+    expect(page.locator(".error-summary")).to_be_visible()
+
+
+def list_with_a_ticked_row(page: Page, cast: Cast) -> None:
+    cast.enter(page, "/desk/leads")
+    page.locator("[data-row] input").first.check()
+    expect(page.locator(".bulk")).to_be_visible()
+
+
+def keys_of_the_list(page: Page, cast: Cast) -> None:
+    cast.enter(page, "/desk/leads")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+
+
+def nothing_found(page: Page, cast: Cast) -> None:
+    cast.enter(page, "/desk/")
+    page.locator("#find").fill("没有这个人")
+    page.locator("#find").press("Enter")
+    expect(page.locator(".nothing")).to_be_visible()
+
+
+def new_recovery_codes(page: Page, cast: Cast) -> None:
+    cast.enter(page, "/desk/second-factor/codes")
+    page.locator("main form .button").first.click()
+    expect(page.locator(".codes code")).to_have_count(10)
+
+
+def set_up_second_factor(page: Page, cast: Cast) -> None:
+    cast.enter(page, "/desk/second-factor", cast.newcomer)
+    page.locator(".set-up__key summary").click()
+
+
+def wrong_first_code(page: Page, cast: Cast) -> None:
+    set_up_second_factor(page, cast)
+    page.locator("#main form .button").first.click()
+    expect(page.locator("#code-error")).to_be_visible()
+
+
+def forbidden(page: Page, cast: Cast) -> None:
+    cast.enter(page, "/desk/audit", cast.newcomer)
+
+
+def with_a_banner(page: Page, cast: Cast) -> None:
+    cast.enter(page, "/desk/", cast.newcomer)
+    expect(page.locator(".banner")).to_be_visible()
+
+
+def sign_in_refused(page: Page, cast: Cast) -> None:
+    page.context.clear_cookies()
+    sign_in(page, cast.desk.origin, Person("", "niemand@xinheng.example", "", "das-stimmt-nicht"))
+    expect(page.locator(".sign-in__told")).to_be_visible()
+
+
+def asked_for_a_code(page: Page, cast: Cast) -> None:
+    of_lead(page, cast)  # makes sure of the second factor
+    page.context.clear_cookies()
+    sign_in(page, cast.desk.origin, cast.all)
+    expect(page.locator("#code")).to_be_visible()
+
+
+def asked_for_a_recovery_code(page: Page, cast: Cast) -> None:
+    asked_for_a_code(page, cast)
+    page.locator(".sign-in__aside a").first.click()
+    give_code(page, "")
+    expect(page.locator("#code-error")).to_be_visible()
+
+
+def session_over(page: Page, cast: Cast) -> None:
+    """What was typed is shown on the page that asks to sign in again."""
+    of_lead(page, cast)
+    page.context.clear_cookies()
+    page.locator("#next-step").fill("先把对账单寄过去，等财务回话")
+    page.locator("#next .button").first.click()
+    expect(page.locator("#typed")).to_be_visible()
+
+
+def token_of_another_session(page: Page, cast: Cast) -> None:
+    of_lead(page, cast)
+    page.locator("#next-step").fill("先把对账单寄过去，等财务回话")
+    page.locator("#next [name=csrf_token]").evaluate("(field) => { field.value = 'old'; }")
+    page.locator("#next .button").first.click()
+    expect(page.locator("#typed")).to_be_visible()
+
+
+DESK_PAGES: dict[str, DeskVisit] = {
+    "today": in_("/desk/"),
+    "today with a banner": with_a_banner,
+    "leads": in_("/desk/leads"),
+    "leads, one ticked": list_with_a_ticked_row,
+    "leads, keys": keys_of_the_list,
+    "leads, none": in_("/desk/leads?status=won&level=high"),
+    "leads, nothing found": nothing_found,
+    "lead": of_lead,
+    "lead revealed": lead_revealed,
+    "lead without a note": lead_without_a_note,
+    "lead with a day gone by": lead_with_a_day_gone_by,
+    "lead changed by another": lead_changed_by_another,
+    "audit": in_("/desk/audit"),
+    "audit, none": in_("/desk/audit?until=2024-01-01"),
+    "content": in_("/desk/content"),
+    "preview": in_("/desk/content/ageing-report"),
+    "me": in_("/desk/me"),
+    "password": in_("/desk/password"),
+    "password again": in_("/desk/again?next=/desk/me"),
+    "set-up": set_up_second_factor,
+    "set-up, no code": wrong_first_code,
+    "new recovery codes": in_("/desk/second-factor/codes"),
+    "recovery codes": new_recovery_codes,
+    "desk 403": forbidden,
+    "desk 404": in_("/desk/leads/0123456789abcdef0123456789abcdef"),
+    "session over": session_over,
+    "token of another session": token_of_another_session,
+    "sign-in": out("/desk/sign-in"),
+    "sign-in refused": sign_in_refused,
+    "code": asked_for_a_code,
+    "recovery": asked_for_a_recovery_code,
+    "no code at all": out("/desk/code/help"),
 }

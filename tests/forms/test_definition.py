@@ -17,6 +17,7 @@ from xinheng.company import Company, load_company
 from xinheng.crypto import fingerprint
 from xinheng.documents import BadDocument
 from xinheng.forms import definition
+from xinheng.forms.call_guide import CALL_GUIDE
 from xinheng.forms.definition import (
     ConsentDeclaration,
     FieldDeclaration,
@@ -25,8 +26,9 @@ from xinheng.forms.definition import (
     PublishedForm,
 )
 from xinheng.forms.loader import CONSULTATION, load_consultation
+from xinheng.forms.priority import PRIORITY
 
-FORMS = sorted((ROOT / "forms").glob("*.toml"))
+FORMS = [ROOT / "forms" / CONSULTATION]
 VOCABULARY = sorted(
     {
         (model.__name__, key)
@@ -73,7 +75,9 @@ def written(data_root: Path, company: Company) -> Written:
 
 
 def test_there_are_form_files() -> None:
-    assert [file.name for file in FORMS] == [CONSULTATION]
+    """Each has its own test file, and its own section in the README."""
+    files = {file.name for file in (ROOT / "forms").glob("*.toml")}
+    assert files == {CONSULTATION, PRIORITY, CALL_GUIDE}
 
 
 @pytest.mark.parametrize("file", FORMS, ids=lambda file: file.name)
@@ -108,6 +112,11 @@ def test_only_what_a_call_back_needs_is_required(company: Company) -> None:
 # --- the README ---
 
 
+def consultation_readme() -> str:
+    """The README up to the sections of the other files."""
+    return (ROOT / "forms" / "README.md").read_text(encoding="utf-8").partition("\n## 先打给谁")[0]
+
+
 def test_the_vocabulary_is_found() -> None:
     assert {name for name, _ in VOCABULARY} == {
         "Option",
@@ -121,7 +130,7 @@ def test_the_vocabulary_is_found() -> None:
 @pytest.mark.parametrize(("model", "key"), VOCABULARY, ids=[f"{model}.{key}" for model, key in VOCABULARY])
 def test_every_key_is_explained_in_the_readme(model: str, key: str) -> None:
     """In a row of a table, `key` first, and the words after it are no placeholder."""
-    readme = (ROOT / "forms" / "README.md").read_text(encoding="utf-8")
+    readme = consultation_readme()
     rows = re.findall(rf"^\| `{re.escape(key)}` \|(.+)\|$", readme, re.MULTILINE)
     models = [name for name, each in VOCABULARY if each == key]
     assert len(rows) >= len(models), f"{key} is a key of {models}"
@@ -129,7 +138,7 @@ def test_every_key_is_explained_in_the_readme(model: str, key: str) -> None:
 
 
 def test_the_readme_explains_no_key_that_is_none() -> None:
-    readme = (ROOT / "forms" / "README.md").read_text(encoding="utf-8")
+    readme = consultation_readme()
     explained = set(re.findall(r"^\| `([a-z_]+)` \|", readme, re.MULTILINE))
     company_keys = set(Company.model_fields)
     assert (

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,46 +15,36 @@ from tests.conftest import ORIGIN, ROOT
 
 from xinheng.company import load_company
 from xinheng.crypto import Keys, load_keys
-from xinheng.db import Database, open_databases
+from xinheng.db import Database, Databases, LeadsBase
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.loader import load_consultation
-from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
+from xinheng.forms.priority import load_priority
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.submission import Submission
-from xinheng.migrations import upgrade
-from xinheng.notices.outbox import Notice
 from xinheng.phones import parse_phone
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 """The start of a ten-minute window."""
 
+KEPT = {"form_versions", "audit", "audit_head"}
+"""Tables that a site has from its start on: the published form; the audit, which nothing may be taken from."""
+
 BROWSER_ID = "0123456789abcdef0123456789abcdef"
 
 
-@pytest.fixture(scope="session")
-def empty_databases(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("empty")
-    opened = open_databases(folder)
-    upgrade(opened)
-    opened.dispose()
-    return folder
-
-
 @pytest.fixture
-def store(tmp_path: Path, empty_databases: Path) -> Iterator[Database]:
+def store(opened: Databases) -> Database:
     """The leads database, empty."""
-    shutil.copytree(empty_databases, tmp_path / "var")
-    opened = open_databases(tmp_path / "var")
-    yield opened.leads
-    opened.dispose()
+    return opened.leads
 
 
 @pytest.fixture
 def app(shipped_app: Flask) -> Flask:
     """The shipped site with no enquiry in it."""
     with shipped_app.extensions["xinheng.databases"].leads.writing() as session:
-        for table in (Notice, LeadEvent, Consent, Enquiry, Lead):
-            session.execute(delete(table))
+        for table in reversed(LeadsBase.metadata.sorted_tables):
+            if table.name not in KEPT:
+                session.execute(delete(table))
     return shipped_app
 
 
@@ -71,7 +60,8 @@ def form() -> PublishedForm:
 
 @pytest.fixture
 def desk(store: Database, store_keys: Keys, form: PublishedForm) -> EnquiryDesk:
-    made = EnquiryDesk(store, store_keys, site=ORIGIN)
+    rules = load_priority(ROOT / "forms")
+    made = EnquiryDesk(store, store_keys, site=ORIGIN, priority=lambda: rules)
     made.publish(form)
     return made
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,9 +11,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 from tests.conftest import ORIGIN, OWN_PAGE
+from tests.databases import a_writer_elsewhere, raw_bytes, refuse_inserts
 
 from xinheng.app import create_app
 from xinheng.crypto import CannotDecrypt, Keys
+from xinheng.db import Databases
+from xinheng.db.sqlite import SqliteDatabase
 from xinheng.leads import record
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.notices.outbox import Notice
@@ -61,13 +63,20 @@ def files_below(folder: Path) -> list[Path]:
     return [file for file in sorted(folder.rglob("*")) if file.is_file()]
 
 
-def assert_nowhere(folder: Path) -> None:
-    files = files_below(folder)
-    assert {"leads.db", "counters.db"} <= {file.name for file in files}
-    for file in files:
-        held = file.read_bytes()
-        for needle in needles():
-            assert needle not in held, f"{file} holds {needle!r}"
+def assert_nowhere(folder: Path, databases: Databases | None = None) -> None:
+    """In no file below the folder, nor in the tables of databases that lie elsewhere."""
+    held = {str(file): file.read_bytes() for file in files_below(folder)}
+    if databases:
+        held["the database"] = raw_bytes(databases, folder)
+    assert held
+    for place, needle in itertools.product(held, needles()):
+        around = held[place].partition(needle)[0][-40:]
+        assert needle not in held[place], f"{place} holds {needle!r} after {around!r}"
+
+
+def databases_of(site: Flask) -> Databases:
+    found: Databases = site.extensions["xinheng.databases"]
+    return found
 
 
 @pytest.fixture
@@ -110,30 +119,28 @@ def test_an_enquiry_leaves_nothing_in_clear(
     assert submit(site) == 303
     assert submit(site) == 303
     assert submit(site, phone=SECOND_PHONE, submission_id="") == 303
-    while send_due(settings, site.extensions["xinheng.databases"].leads):
+    while send_due(settings, databases_of(site).leads):
         pass
-    wal = settings.data / "leads.db-wal"
-    assert wal.stat().st_size > 0, "the write-ahead log is looked at while it holds the enquiry"
-    assert_nowhere(settings.data)
+    if isinstance(databases_of(site).leads, SqliteDatabase):
+        wal = settings.data / "leads.db-wal"
+        assert wal.stat().st_size > 0, "the write-ahead log is looked at while it holds the enquiry"
+    assert_nowhere(settings.data, databases_of(site))
     assert_log_is_clean(caplog)
 
 
 def test_nothing_is_in_clear_once_the_databases_are_closed(site: Flask, settings: Settings) -> None:
     assert submit(site) == 303
-    site.extensions["xinheng.databases"].dispose()
-    assert_nowhere(settings.data)
+    databases_of(site).dispose()
+    assert_nowhere(settings.data, databases_of(site))
 
 
-def test_the_search_for_the_typed_words_would_find_them(tmp_path: Path) -> None:
+def test_the_search_for_the_typed_words_would_find_them(opened: Databases, tmp_path: Path) -> None:
     """The test above is only worth something if it can fail."""
-    for name in ("leads.db", "counters.db"):
-        connection = sqlite3.connect(tmp_path / name)
-        connection.execute("CREATE TABLE t (x)")
-        connection.execute("INSERT INTO t VALUES (?)", ("13974625813" if name == "counters.db" else "",))
-        connection.commit()
-        connection.close()
-    with pytest.raises(AssertionError, match=r"counters\.db holds"):
-        assert_nowhere(tmp_path)
+    with opened.counters.writing() as session:
+        session.execute(text("CREATE TABLE t (x TEXT)"))
+        session.execute(text("INSERT INTO t VALUES ('13974625813')"))
+    with pytest.raises(AssertionError, match=r"(counters\.db-wal|the database) holds"):
+        assert_nowhere(tmp_path / "var", opened)
 
 
 @pytest.mark.parametrize(
@@ -152,32 +159,27 @@ def test_a_form_that_is_refused_leaves_nothing_at_all(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     assert submit(site, **changed) == status
-    assert_nowhere(settings.data)
+    assert_nowhere(settings.data, databases_of(site))
     assert_log_is_clean(caplog)
     with site.extensions["xinheng.databases"].leads.reading() as session:
         assert session.scalars(select(Enquiry)).all() == []
 
 
-@pytest.mark.parametrize("trigger", ["SELECT * FROM no_such_table", "SELECT RAISE(ABORT, 'no')"])
 def test_an_error_while_storing_tells_the_log_where_but_not_what(
-    site: Flask, settings: Settings, caplog: pytest.LogCaptureFixture, trigger: str
+    site: Flask, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with site.extensions["xinheng.databases"].leads.writing() as session:
-        session.execute(text(f"CREATE TRIGGER broken BEFORE INSERT ON outbox BEGIN {trigger}; END"))
+    refuse_inserts(databases_of(site).leads, "outbox")
     assert submit(site) == 503
     assert "ERROR" in caplog.text
     assert_log_is_clean(caplog)
-    assert_nowhere(settings.data)
+    assert_nowhere(settings.data, databases_of(site))
 
 
 def test_whatever_keeps_the_database_from_storing_the_words_come_back_to_their_writer_only(
     site: Flask,
 ) -> None:
-    with site.extensions["xinheng.databases"].leads.writing() as session:
-        session.execute(
-            text("CREATE TRIGGER broken BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no'); END")
-        )
+    refuse_inserts(databases_of(site).leads, "outbox")
     typed = fill(site)
     answer = site.test_client().post("/consultation", data=typed, headers=OWN_PAGE, base_url=ORIGIN)
     assert answer.status_code == 503
@@ -197,12 +199,13 @@ def test_the_busy_database_tells_the_log_nothing_personal(
     site: Flask, settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(record, "WAIT", 0.0)
-    with site.extensions["xinheng.databases"].leads.lock.held(1.0):
+    with a_writer_elsewhere(databases_of(site).leads, "leads", "enquiries"):
         assert submit(site) == 503
     assert_log_is_clean(caplog)
-    assert_nowhere(settings.data)
+    assert_nowhere(settings.data, databases_of(site))
 
 
+@pytest.mark.databases("sqlite")
 def test_a_deleted_enquiry_is_overwritten(site: Flask, settings: Settings) -> None:
     """secure_delete: even the sealed bytes are gone from the file when the row is."""
     assert submit(site) == 303

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -13,17 +12,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
+from tests.conftest import ROOT
+from tests.databases import a_writer_elsewhere, allow_inserts, refuse_inserts
+from tests.leads.colleagues import hire
 from tests.leads.conftest import BROWSER_ID, NOON
 
 from xinheng.crypto import Keys, fingerprint
 from xinheng.db import Database, DatabaseBusy, LeadsBase
 from xinheng.forms.definition import PublishedForm
+from xinheng.forms.priority import LeadFacts, load_priority
 from xinheng.leads import record
+from xinheng.leads.attribution import read_attribution
 from xinheng.leads.models import Consent, Enquiry, FormVersion, Lead, LeadEvent
 from xinheng.leads.record import EnquiryDesk, NotStored, UnknownForm
 from xinheng.leads.submission import Attribution, Submission, Touch
 from xinheng.notices.outbox import Notice
+from xinheng.staff.models import User
 
 Asked = Callable[..., Submission]
 MINUTE = timedelta(minutes=1)
@@ -93,6 +98,16 @@ def test_an_enquiry_is_stored_whole(
     ]
     assert (lead.status, lead.phone_kind, lead.enquiry_count) == ("new", "landline", 1)
     assert lead.last_four_index == store_keys.blind_index("last_four", "4321")
+
+
+@pytest.mark.parametrize("path", ["/a%00b", "/%0a%0d%1b", "/%ed%a0%80", "/" + "长" * 250, "/%F0%9F%98%80"])
+def test_an_enquiry_is_stored_from_whatever_page_a_browser_names(
+    desk: EnquiryDesk, store: Database, asked: Asked, path: str
+) -> None:
+    first = {"host": "\x00\ud800", "path": path, "utm": {"utm_source": path}}
+    touch = json.dumps({"page": path, "first": first}, ensure_ascii=False)
+    desk.record(asked(attribution=read_attribution(touch, "", "xinheng.example", ())), NOON)
+    assert only(store, Enquiry).page.startswith("/")
 
 
 def test_the_same_id_and_words_are_stored_once(desk: EnquiryDesk, store: Database, asked: Asked) -> None:
@@ -381,6 +396,157 @@ def test_the_notice_says_that_a_known_person_asks_again(
     assert texts[1].startswith("老客户再次咨询：")
 
 
+# --- what the desk works with ---
+
+
+def notices_to(store: Database, recipient: str) -> list[Notice]:
+    with store.reading() as session:
+        query = select(Notice).where(Notice.recipient == recipient).order_by(Notice.created_at)
+        return list(session.scalars(query))
+
+
+def test_a_new_lead_waits_for_its_first_contact(desk: EnquiryDesk, store: Database, asked: Asked) -> None:
+    desk.record(asked(), NOON)
+    lead = only(store, Lead)
+    assert (lead.queue, lead.closed, lead.owner_id, lead.follow_up_at, lead.attempts, lead.version) == (
+        "first",
+        False,
+        None,
+        None,
+        0,
+        1,
+    )
+
+
+def test_the_need_is_that_of_the_latest_enquiry(desk: EnquiryDesk, store: Database, asked: Asked) -> None:
+    desk.record(asked(), NOON)
+    assert only(store, Lead).need == "overdue"
+    desk.record(asked(typed_id=OTHER_ID, need="credit_policy"), NOON + MINUTE)
+    assert only(store, Lead).need == "credit_policy"
+
+
+@pytest.mark.parametrize(
+    ("host", "source"),
+    [
+        ("", "direct"),
+        ("www.baidu.com", "search"),
+        ("mp.weixin.qq.com", "social"),
+        ("127.0.0.1:8000", "own"),
+        ("example.com", "other"),
+    ],
+)
+def test_the_source_is_the_kind_of_place_of_the_first_touch_and_stays(
+    desk: EnquiryDesk, store: Database, asked: Asked, host: str, source: str
+) -> None:
+    desk.record(asked(attribution=Attribution(first=Touch(host), last=Touch("weibo.com"))), NOON)
+    assert only(store, Lead).source == source
+    desk.record(asked(typed_id=OTHER_ID, attribution=Attribution(first=Touch("so.com"))), NOON + MINUTE)
+    assert only(store, Lead).source == source
+
+
+def test_the_priority_is_the_points_of_the_rules_and_is_counted_anew_each_time(
+    desk: EnquiryDesk, store: Database, asked: Asked
+) -> None:
+    rules = load_priority(ROOT / "forms")
+    plain = {"details": "急", "call_time": "", "name": ""}
+    desk.record(asked(need="other", **plain), NOON)
+    assert only(store, Lead).priority == rules.points(LeadFacts(need="other", source="direct", details=1))
+    desk.record(
+        asked(typed_id=OTHER_ID, details="一" * 60, attribution=Attribution(articles_read=("a", "b", "c"))),
+        NOON + MINUTE,
+    )
+    facts = LeadFacts(
+        need="overdue", source="direct", details=60, articles=3, enquiries=2, named=True, call_time=True
+    )
+    assert only(store, Lead).priority == rules.points(facts) > 50
+
+
+def test_the_owner_is_told_by_mail_beside_the_others(
+    desk: EnquiryDesk, store: Database, asked: Asked
+) -> None:
+    desk.record(asked(), NOON)
+    assert numbers(store)["outbox"] == 1
+    owner = hire(store, "周敏")
+    set_lead(store, only(store, Lead).id, owner_id=owner.id)
+    done = desk.record(asked(typed_id=OTHER_ID), NOON + MINUTE)
+    (mail,) = notices_to(store, owner.email)
+    assert (mail.kind, mail.reference, mail.state) == ("enquiry", done.reference, "waiting")
+    assert mail.text == notices_to(store, "")[-1].text
+    assert "老客户再次咨询" in mail.text
+    for secret in ("张三", "13800138000", "0013", "逾期四个"):
+        assert secret not in mail.text
+
+
+def test_an_owner_who_left_is_not_written_to(desk: EnquiryDesk, store: Database, asked: Asked) -> None:
+    desk.record(asked(), NOON)
+    owner = hire(store, "周敏")
+    set_lead(store, only(store, Lead).id, owner_id=owner.id)
+    with store.writing() as session:
+        session.get_one(User, owner.id).active = False
+    desk.record(asked(typed_id=OTHER_ID), NOON + MINUTE)
+    assert notices_to(store, owner.email) == []
+    assert len(notices_to(store, "")) == 2
+
+
+@pytest.mark.parametrize("status", ["won", "lost", "invalid"])
+def test_a_lead_that_opens_again_waits_for_its_first_contact_and_stays_with_its_owner(
+    desk: EnquiryDesk, store: Database, asked: Asked, status: str
+) -> None:
+    desk.record(asked(), NOON)
+    owner = hire(store, "周敏")
+    with store.writing() as session:
+        lead = session.scalars(select(Lead)).one()
+        lead.status, lead.reason, lead.owner_id, lead.attempts = status, "other", owner.id, 3
+        lead.requeue()
+    assert only(store, Lead).queue == "closed"
+    desk.record(asked(typed_id=OTHER_ID), NOON + MINUTE)
+    lead = only(store, Lead)
+    assert (lead.status, lead.reason, lead.closed, lead.queue) == ("new", "", False, "first")
+    assert (lead.owner_id, lead.attempts, lead.version) == (owner.id, 0, 2)
+    (mail,) = notices_to(store, owner.email)
+    assert "重新打开" in mail.text
+
+
+@pytest.mark.parametrize(
+    ("status", "planned", "due"),
+    [
+        ("new", None, None),
+        ("new", 24 * 60, 1),
+        ("new", -60, -60),
+        ("contacted", None, 1),
+        ("contacted", 24 * 60, 1),
+        ("proposal", -60, -60),
+    ],
+)
+def test_who_asks_again_is_due_at_once(
+    desk: EnquiryDesk,
+    store: Database,
+    store_keys: Keys,
+    asked: Asked,
+    status: str,
+    planned: int | None,
+    due: int | None,
+) -> None:
+    """Minutes after noon; the second enquiry comes one minute after it. What was late before stays so."""
+    desk.record(asked(), NOON)
+    with store.writing() as session:
+        lead = session.scalars(select(Lead)).one()
+        lead.status = status
+        lead.follow_up_at = None if planned is None else NOON + planned * MINUTE
+        lead.requeue()
+    desk.record(asked(typed_id=OTHER_ID), NOON + MINUTE)
+    lead = only(store, Lead)
+    assert (lead.status, lead.follow_up_at) == (status, None if due is None else NOON + due * MINUTE)
+    assert lead.queue == ("first" if due is None else "planned")
+    if due is not None:
+        assert lead.open(store_keys, "next_step") == record.ASKED_AGAIN
+
+
+def test_the_notice_leads_to_the_lead(desk: EnquiryDesk, store: Database, asked: Asked) -> None:
+    desk.record(asked(), NOON)
+    assert f"/desk/leads/{only(store, Lead).id}" in only(store, Notice).text
+
+
 # --- all or nothing ---
 
 
@@ -388,19 +554,16 @@ def test_the_notice_says_that_a_known_person_asks_again(
 def test_where_one_row_cannot_be_written_nothing_is_kept(
     desk: EnquiryDesk, store: Database, asked: Asked, table: str
 ) -> None:
-    with store.writing() as session:
-        session.execute(
-            text(f"CREATE TRIGGER broken BEFORE INSERT ON {table} BEGIN SELECT * FROM no_such_table; END")  # noqa: S608
-        )
+    refuse_inserts(store, table)
     with pytest.raises(NotStored):
         desk.record(asked(), NOON)
     assert set(numbers(store).values()) == {0}
-    with store.writing() as session:
-        session.execute(text("DROP TRIGGER broken"))
+    allow_inserts(store, table)
     assert not desk.record(asked(), NOON).repeated
     assert set(numbers(store).values()) == {1}
 
 
+@pytest.mark.databases("sqlite")
 def test_a_full_disk_is_not_stored_and_later_is(desk: EnquiryDesk, store: Database, asked: Asked) -> None:
     store.dispose()
 
@@ -428,13 +591,8 @@ def test_a_writer_elsewhere_is_waited_for_and_then_the_enquiry_is_not_stored(
     desk: EnquiryDesk, store: Database, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(record, "WAIT", 0.1)  # the visitor's two seconds
-    descriptor = os.open(store.file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    try:
-        with pytest.raises(NotStored) as raised:
-            desk.record(asked(), NOON)
-    finally:
-        os.close(descriptor)
+    with a_writer_elsewhere(store, "leads", "enquiries"), pytest.raises(NotStored) as raised:
+        desk.record(asked(), NOON)
     assert isinstance(raised.value.__cause__, DatabaseBusy)
     assert "张三丰" not in str(raised.value)
     assert set(numbers(store).values()) == {0}
@@ -445,6 +603,7 @@ def test_an_enquiry_waits_two_seconds_at_most() -> None:
     assert record.WAIT == 2.0
 
 
+@pytest.mark.databases("sqlite")
 def test_an_acknowledged_enquiry_is_there_for_a_stranger_who_opens_the_file(
     desk: EnquiryDesk, store: Database, asked: Asked
 ) -> None:

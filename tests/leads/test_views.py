@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import html
 import json
-import os
 import re
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +18,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from tests.conftest import ORIGIN, OWN_PAGE
+from tests.databases import a_writer_elsewhere
 from werkzeug.test import TestResponse
 
 from xinheng.app import create_app
@@ -512,17 +510,6 @@ def test_other_methods_are_refused_with_what_is_allowed(client: FlaskClient, met
 # --- when it cannot be stored ---
 
 
-@contextmanager
-def a_writer_elsewhere(databases: Databases) -> Any:
-    """Another program holds the writer's turn."""
-    descriptor = os.open(databases.leads.file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        os.close(descriptor)
-
-
 @pytest.mark.parametrize("submission_id", ["0123456789abcdef0123456789abcdef", ""])
 def test_what_cannot_be_stored_stays_on_the_page_and_later_succeeds_as_one(
     client: FlaskClient,
@@ -533,7 +520,7 @@ def test_what_cannot_be_stored_stays_on_the_page_and_later_succeeds_as_one(
 ) -> None:
     monkeypatch.setattr(record, "WAIT", 0.05)
     typed = consultation(submission_id=submission_id, marketing="yes")
-    with a_writer_elsewhere(databases):
+    with a_writer_elsewhere(databases.leads, "leads", "enquiries"):
         response = post(client, typed)
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "60"
@@ -553,7 +540,7 @@ def test_the_thank_you_page_and_the_form_answer_while_another_writes(
     client: FlaskClient, consultation: Fields, databases: Databases
 ) -> None:
     address = post(client, consultation()).headers["Location"]
-    with a_writer_elsewhere(databases):
+    with a_writer_elsewhere(databases.leads, "leads", "enquiries"):
         assert client.get(address).status_code == 200
         assert client.get("/consultation").status_code == 200
 

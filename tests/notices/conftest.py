@@ -9,15 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from xinheng.db import Database, open_databases
-from xinheng.migrations import upgrade
+from xinheng.db import Database, Databases
 from xinheng.notices.outbox import enqueue
 from xinheng.settings import MailServer, Settings
 
@@ -124,16 +122,13 @@ def mail_settings(settings: Settings, port: int, user: str = "", password: str =
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Database]:
-    opened = open_databases(tmp_path / "var")
-    upgrade(opened)
-    yield opened.leads
-    opened.dispose()
+def store(opened: Databases) -> Database:
+    return opened.leads
 
 
 def put(store: Database, number: int = 1, now: datetime = NOON) -> list[str]:
     """Store some notices; returns their references."""
-    references = [f"XH-00000-000{each:02}" for each in range(number)]
+    references = [f"XH-00000-{each:05}" for each in range(number)]
     with store.writing() as session:
         for reference in references:
             enqueue(

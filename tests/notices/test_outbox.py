@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from xinheng.notices.outbox import (
     MOST_ATTEMPTS,
     RETRY_AFTER,
     Notice,
+    acknowledge,
     claim,
     due,
     enqueue,
@@ -70,6 +72,33 @@ def test_every_notice_is_claimed_in_the_end(store: Database) -> None:
     while claimed := take(store, NOON):
         found += [notice.reference for notice in claimed]
     assert sorted(found) == references
+
+
+def test_three_workers_claim_two_hundred_notices_each_once(store: Database) -> None:
+    references = put(store, 200)
+    found: list[str] = []
+
+    def work() -> None:
+        while counted(store).get("waiting"):
+            for notice in take(store, NOON):
+                found.append(notice.reference)
+                with store.writing() as session:
+                    settle(session, notice.id, "sent", NOON)
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(found) == references
+    assert counted(store) == {"sent": 200}
+
+
+@pytest.mark.databases("postgresql")
+def test_a_worker_passes_by_a_notice_that_another_is_claiming(store: Database) -> None:
+    put(store, 2)
+    with store.writing() as one, store.writing(within=0.0) as other:
+        assert {notice.id for notice in claim(one, NOON)}.isdisjoint(each.id for each in claim(other, NOON))
 
 
 def test_a_settled_notice_is_done_with(store: Database) -> None:
@@ -132,3 +161,101 @@ def test_looking_what_is_due_changes_nothing(store: Database) -> None:
     with store.reading() as session:
         assert len(due(session, NOON)) == len(due(session, NOON)) == 1
     assert only(store).attempts == 0
+
+
+# --- to one person, and seen ---
+
+
+def put_to(store: Database, recipient: str, reference: str = "XH-00000-00000") -> None:
+    with store.writing() as session:
+        enqueue(session, kind="enquiry", reference=reference, text="x", now=NOON, recipient=recipient)
+
+
+def see(store: Database, recipient: str, *references: str, now: datetime = NOON) -> None:
+    with store.writing() as session:
+        acknowledge(session, references or ["XH-00000-00000"], recipient, now)
+
+
+def by_recipient(store: Database) -> dict[str, Notice]:
+    with store.reading() as session:
+        return {notice.recipient: notice for notice in session.scalars(select(Notice))}
+
+
+def test_a_notice_is_to_all_where_nobody_is_named(store: Database) -> None:
+    put(store)
+    assert (only(store).recipient, only(store).acknowledged_at) == ("", None)
+
+
+def test_a_notice_that_was_seen_before_it_left_needs_not_leave(store: Database) -> None:
+    put(store)
+    see(store, "zhou@x.example", now=NOON + SECOND)
+    found = only(store)
+    assert (found.state, found.acknowledged_at, found.settled_at, found.leased_until) == (
+        "seen",
+        NOON + SECOND,
+        NOON + SECOND,
+        None,
+    )
+    assert take(store, NOON + timedelta(days=9)) == []
+
+
+def test_one_persons_notice_is_not_seen_by_another(store: Database) -> None:
+    for recipient in ("", "zhou@x.example", "wu@x.example"):
+        put_to(store, recipient)
+    see(store, "zhou@x.example")
+    found = by_recipient(store)
+    assert {recipient: notice.state for recipient, notice in found.items()} == {
+        "": "seen",
+        "zhou@x.example": "seen",
+        "wu@x.example": "waiting",
+    }
+    assert found["wu@x.example"].acknowledged_at is None
+    assert [notice.recipient for notice in take(store, NOON)] == ["wu@x.example"]
+
+
+def test_other_leads_notices_are_not_seen(store: Database) -> None:
+    first, second, third = put(store, 3)
+    see(store, "zhou@x.example", first, third)
+    with store.reading() as session:
+        states_now = {
+            row.reference: row.state for row in session.execute(select(Notice.reference, Notice.state))
+        }
+    assert states_now == {first: "seen", second: "waiting", third: "seen"}
+
+
+def test_of_no_enquiry_nothing_is_seen(store: Database) -> None:
+    put(store)
+    with store.writing() as session:
+        acknowledge(session, [], "", NOON)
+    assert counted(store) == {"waiting": 1}
+
+
+@pytest.mark.parametrize("state", ["sent", "logged"])
+def test_what_has_left_stays_so_and_is_acknowledged(store: Database, state: str) -> None:
+    put(store)
+    (mine,) = take(store, NOON)
+    with store.writing() as session:
+        settle(session, mine.id, state, NOON)  # type: ignore[arg-type]
+    see(store, "zhou@x.example", now=NOON + SECOND)
+    see(store, "wu@x.example", now=NOON + 2 * SECOND)
+    found = only(store)
+    assert (found.state, found.settled_at, found.acknowledged_at) == (state, NOON, NOON + SECOND)
+
+
+def test_what_failed_and_was_seen_after_all_needs_no_care_any_more(store: Database) -> None:
+    put(store)
+    with store.writing() as session:
+        session.get_one(Notice, only(store).id).state = "failed"
+    see(store, "zhou@x.example")
+    assert counted(store) == {"seen": 1}
+
+
+def test_what_is_leaving_at_this_moment_may_still_fail_and_then_is_not_tried_again(store: Database) -> None:
+    """A worker has it in hand while somebody opens the lead: the mail may leave, but nobody sends it a second time."""
+    put(store)
+    (mine,) = take(store, NOON)
+    see(store, "zhou@x.example")
+    with store.writing() as session:
+        postpone(session, mine, "down", NOON + SECOND)
+    assert take(store, NOON + timedelta(days=1)) == []
+    assert counted(store) == {"seen": 1}

@@ -15,7 +15,7 @@ from tests.notices.conftest import NOON, Clock, MailBox, Post, mail_settings, pu
 
 from xinheng.db import Database
 from xinheng.notices import worker
-from xinheng.notices.outbox import LEASE, Notice
+from xinheng.notices.outbox import LEASE, Notice, acknowledge, enqueue
 from xinheng.notices.worker import run, send_due
 from xinheng.settings import Settings
 
@@ -51,6 +51,37 @@ def test_a_notice_arrives_as_plain_text_for_all_staff(
     assert message["Message-ID"].endswith("@xinheng.example>")
     (found,) = notices(store)
     assert (found.state, found.settled_at, found.attempts) == ("sent", NOON, 1)
+
+
+def test_a_notice_for_one_goes_to_that_one_only(mailing: Settings, store: Database, box: MailBox) -> None:
+    put(store)
+    with store.writing() as session:
+        enqueue(
+            session,
+            kind="assigned",
+            reference="XH-11111-11111",
+            text="有一条线索交给您了\n查看：…",
+            now=NOON + timedelta(seconds=-1),
+            recipient="zhou@xinheng.example",
+        )
+    send_all(mailing, store)
+    assert box.recipients == [["zhou@xinheng.example"], ["a@xinheng.example", "b@xinheng.example"]]
+    assert [message["To"] for message in box.messages] == [
+        "zhou@xinheng.example",
+        "a@xinheng.example, 客服 <b@xinheng.example>",
+    ]
+    assert box.messages[0]["Subject"] == "[XH-11111-11111] 有一条线索交给您了"
+
+
+def test_a_notice_that_was_seen_is_not_mailed_any_more(
+    mailing: Settings, store: Database, box: MailBox
+) -> None:
+    first, second = put(store, 2)
+    with store.writing() as session:
+        acknowledge(session, [first], "zhou@xinheng.example", NOON)
+    send_all(mailing, store)
+    assert [message["Subject"].split()[0] for message in box.messages] == [f"[{second}]"]
+    assert [notice.state for notice in notices(store)] == ["seen", "sent"]
 
 
 def test_a_mail_holds_nothing_but_the_notice(mailing: Settings, store: Database, box: MailBox) -> None:

@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 
 from flask import current_app
 from sqlalchemy import LargeBinary, String, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xinheng.crypto import Keys
-from xinheng.db import CountersBase, Database, Moment
+from xinheng.db import CountersBase, Database, Moment, insert_into
 
 
 class Favourite(CountersBase):
@@ -34,7 +33,7 @@ class Favourites:
         """Returns how many devices keep the article."""
         row = {"article": article, "device": self._hash(device), "kept_at": datetime.now(UTC)}
         with self._database.writing() as session:
-            session.execute(insert(Favourite).values(row).on_conflict_do_nothing())
+            session.execute(insert_into(session, Favourite).values(row).on_conflict_do_nothing())
         return self.count(article)
 
     def drop(self, article: str, device: str) -> int:

@@ -83,7 +83,7 @@ class LibraryHolder:
     """Gives the present library; a saved file, or an article whose time has come, goes live within a second."""
 
     def __init__(self, content: Path, folder: Path, *, start_from_last_good: bool) -> None:
-        self._content = content
+        self.content = content
         self._folder = folder
         self._start_from_last_good = start_from_last_good
         self._stale_at: datetime | None = None
@@ -95,13 +95,13 @@ class LibraryHolder:
     def _version(self) -> Version:
         due = self._stale_at if self._stale_at and datetime.now(UTC) >= self._stale_at else None
         return (
-            *version_of(content_files(self._content)),
+            *version_of(content_files(self.content)),
             ("scheduled", int(due.timestamp()) if due else 0, 0),
         )
 
     def _load(self) -> Library:
         try:
-            file = build_index(self._content, self._folder)
+            file = build_index(self.content, self._folder)
         except BadDocument as fault:
             file_or_none = newest_index(self._folder)
             if not self._start_from_last_good or file_or_none is None:

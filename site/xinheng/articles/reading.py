@@ -7,6 +7,7 @@ import itertools
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,14 @@ class CompiledArticle:
     text: str
     links: tuple[tuple[str, int], ...]
     file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledDraft:
+    """An article as it would be published; `planned` is when that is or was, None where the file names no time."""
+
+    compiled: CompiledArticle
+    planned: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +106,30 @@ def compile_article(
     file: Path, categories: Mapping[str, Category], authors: Mapping[str, Author]
 ) -> CompiledArticle | None:
     """Read one article; None for a draft (no `published`). Raises BadDocument with all that is wrong in it."""
+    document, fields = _checked(file, categories, authors)
+    return None if fields.published is None else _compiled(document, fields)
+
+
+def compile_draft(
+    file: Path, categories: Mapping[str, Category], authors: Mapping[str, Author], now: datetime
+) -> CompiledDraft:
+    """Read one article whether it is to be published or not. Raises BadDocument with all that is wrong in it."""
+    document, fields = _checked(file, categories, authors)
+    # a draft is shown as if published now, or when it says that it was updated: that can't come before publishing
+    shown = fields.model_copy(update={"published": fields.published or fields.updated or now})
+    return CompiledDraft(_compiled(document, shown), fields.published)
+
+
+def read_fields(file: Path) -> tuple[FrontMatter, FrontMatterFields]:
+    """An article's front matter, its keys checked one by one. Raises BadDocument."""
     document = read_front_matter(file)
-    fields = validated(FrontMatterFields, document.data, file, document.lines)
+    return document, validated(FrontMatterFields, document.data, file, document.lines)
+
+
+def _checked(
+    file: Path, categories: Mapping[str, Category], authors: Mapping[str, Author]
+) -> tuple[FrontMatter, FrontMatterFields]:
+    document, fields = read_fields(file)
     faults = [
         *_name_faults(file),
         *_unknown_names(document, fields, categories, authors),
@@ -111,15 +142,17 @@ def compile_article(
         faults.append(Fault(file, line, "", "文章里不放图片；数据请用表格，公式请用 formula"))
     if faults:
         raise BadDocument(faults)
-    if fields.published is None:
-        return None
+    return document, fields
+
+
+def _compiled(document: FrontMatter, fields: FrontMatterFields) -> CompiledArticle:
     rendered = render(document.body)
     return CompiledArticle(
-        article=_article(file, fields, rendered),
+        article=_article(document.file, fields, rendered),
         html=str(rendered.html),
         text=rendered.text,
         links=tuple(_links(document)),
-        file=file,
+        file=document.file,
     )
 
 

@@ -15,23 +15,27 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import Date, Integer, LargeBinary, String, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import BigInteger, Date, Integer, LargeBinary, String, delete, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from xinheng.addresses import address_prefix
-from xinheng.articles.readers import ReferrerKind, referrer_kind
-from xinheng.db import CountersBase, Database, DatabaseBusy
+from xinheng.db import CountersBase, Database, DatabaseBusy, insert_into
+from xinheng.referrers import ReferrerKind, referrer_kind
 from xinheng.settings import SHANGHAI
 
 AGAIN_AFTER = 30 * 60  # seconds after which the same reader counts again
 FLUSH_EVERY = 1.0  # seconds
 _LOOK_EVERY = 0.2
+_AWAY = (DatabaseBusy, OperationalError)
+_DECIDED_ON = (
+    b"reads",
+)  # one worker stores at a time: two with the same readers would wait for each other's marks
 log = logging.getLogger(__name__)
 
 
@@ -53,7 +57,9 @@ class ReadMark(CountersBase):
 
     article: Mapped[str] = mapped_column(String(80), primary_key=True)
     reader: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
-    counted_at: Mapped[int] = mapped_column(Integer, nullable=False, index=True)
+    counted_at: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), nullable=False, index=True
+    )
 
 
 class DailySalt(CountersBase):
@@ -93,7 +99,7 @@ class ReadCounter:
         now = datetime.now(SHANGHAI)
         try:
             reader = self._reader(now.date(), address, agent)
-        except (DatabaseBusy, OperationalError):
+        except _AWAY:
             return self.total(article)  # the day's salt can't be had: this read isn't counted
         read = Read(article, reader, referrer_kind(referrer_host, own_host), int(now.timestamp()))
         with self._lock:
@@ -106,22 +112,23 @@ class ReadCounter:
         return self.totals()[article]
 
     def totals(self) -> Counter[str]:
-        """All counts as stored, at most a second old."""
+        """All counts as stored, at most a second old; while the database is away, as they were: articles are read on."""
         if time.monotonic() - self._totals_at > FLUSH_EVERY:
-            with self._database.reading() as session:
+            with suppress(*_AWAY), self._database.reading() as session:
                 self._totals = _stored_totals(session)
             self._totals_at = time.monotonic()
         return self._totals
 
     def since(self, day: date) -> Mapping[str, int]:
-        """Reads by article from a day on."""
+        """Reads by article from a day on; none while the database is away."""
         query = (
             select(ReadCount.article, func.sum(ReadCount.reads))
             .where(ReadCount.day >= day)
             .group_by(ReadCount.article)
         )
-        with self._database.reading() as session:
+        with suppress(*_AWAY), self._database.reading() as session:
             return {article: int(reads) for article, reads in session.execute(query)}
+        return {}
 
     def flush(self) -> None:
         """Decide and store what is pending; what could not be stored stays pending."""
@@ -130,7 +137,7 @@ class ReadCounter:
         if not reads:
             return
         try:
-            with self._database.writing() as session:
+            with self._database.writing(over=_DECIDED_ON) as session:
                 _store(session, reads)
                 self._totals = _stored_totals(session)
             self._totals_at = time.monotonic()
@@ -172,8 +179,9 @@ class ReadCounter:
 
     def _salt(self, day: date) -> bytes:
         """The day's salt, made by the worker that needs it first; those of past days are deleted."""
-        with self._database.writing() as session:
-            session.execute(insert(DailySalt).values(day=day, salt=os.urandom(32)).on_conflict_do_nothing())
+        with self._database.writing(over=_DECIDED_ON) as session:
+            fresh = insert_into(session, DailySalt).values(day=day, salt=os.urandom(32))
+            session.execute(fresh.on_conflict_do_nothing())
             session.execute(delete(DailySalt).where(DailySalt.day < day))
             stale = int(time.time()) - AGAIN_AFTER
             session.execute(delete(ReadMark).where(ReadMark.counted_at < stale))
@@ -187,7 +195,7 @@ def _store(session: Session, reads: list[Read]) -> None:
         if _mark(session, read):
             counted[(read.article, datetime.fromtimestamp(read.at, SHANGHAI).date(), read.source)] += 1
     for (article, day, source), number in counted.items():
-        row = insert(ReadCount).values(article=article, day=day, source=source, reads=number)
+        row = insert_into(session, ReadCount).values(article=article, day=day, source=source, reads=number)
         session.execute(
             row.on_conflict_do_update(
                 index_elements=["article", "day", "source"],
@@ -198,15 +206,16 @@ def _store(session: Session, reads: list[Read]) -> None:
 
 def _mark(session: Session, read: Read) -> bool:
     """Whether this read counts: the reader is new to the article, or counted last 30 minutes ago or more."""
-    fresh = insert(ReadMark).values(article=read.article, reader=read.reader, counted_at=read.at)
-    if session.execute(fresh.on_conflict_do_nothing()).rowcount:  # type: ignore[attr-defined]
-        return True
-    again = update(ReadMark).where(
-        ReadMark.article == read.article,
-        ReadMark.reader == read.reader,
-        ReadMark.counted_at <= read.at - AGAIN_AFTER,
+    fresh = insert_into(session, ReadMark).values(
+        article=read.article, reader=read.reader, counted_at=read.at
     )
-    return bool(session.execute(again.values(counted_at=read.at)).rowcount)  # type: ignore[attr-defined]
+    again = fresh.on_conflict_do_update(
+        index_elements=["article", "reader"],
+        set_={"counted_at": fresh.excluded.counted_at},
+        where=ReadMark.counted_at <= fresh.excluded.counted_at - AGAIN_AFTER,
+    )
+    done = session.execute(again, execution_options={"preserve_rowcount": True})
+    return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
 def _stored_totals(session: Session) -> Counter[str]:

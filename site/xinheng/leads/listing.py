@@ -14,9 +14,10 @@ from xinheng.db import Database
 from xinheng.forms.definition import PublishedForm, stored_form
 from xinheng.leads.models import Enquiry, FormVersion, Lead
 from xinheng.notices.outbox import Notice
-from xinheng.phones import mask
+from xinheng.phone_display import mask
 
 UNREADABLE = "（无法解密：密钥不符）"
+NAMELESS = "未留姓名"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def list_leads(session: Session, keys: Keys, most: int) -> Sequence[ListedLead]:
 
 def mask_name(name: str) -> str:
     """张*: the first character only."""
-    return f"{name[0]}{'*' * min(len(name) - 1, 2)}" if name else "未留姓名"
+    return f"{name[0]}{'*' * min(len(name) - 1, 2)}" if name else NAMELESS
 
 
 def _listed(session: Session, lead: Lead, keys: Keys, forms: dict[str, PublishedForm]) -> ListedLead:
@@ -85,7 +86,9 @@ def _listed(session: Session, lead: Lead, keys: Keys, forms: dict[str, Published
     except CannotDecrypt:
         name = phone = UNREADABLE
     notices = select(Notice.reference, Notice.state).where(
-        Notice.reference.in_([each.reference for each in lead.enquiries])
+        Notice.reference.in_([each.reference for each in lead.enquiries]),
+        Notice.kind == "enquiry",
+        Notice.recipient == "",
     )
     states = {row.reference: row.state for row in session.execute(notices)}
     return ListedLead(

@@ -2,17 +2,60 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from xinheng.crypto import Keys, new_row_id
 from xinheng.db import LeadsBase, Moment
+from xinheng.staff.models import User
 
 Status = Literal["new", "contacted", "interested", "proposal", "won", "lost", "invalid"]
+Queue = Literal["first", "planned", "stuck", "closed", "held"]
 CLOSED: frozenset[str] = frozenset({"won", "lost", "invalid"})
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+FILTERS = ("status", "owner_id", "need", "source", "level", "closed")
+SORTS = ("last_enquiry_at", "follow_up_at", "priority")
+
+
+class MomentOrNever(Moment):
+    """An instant, or None, stored as the end of time: so that none sorts last in an index, on every database."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return super().process_bind_param(NEVER if value is None else value, dialect)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        moment = super().process_result_value(value, dialect)
+        return None if moment == NEVER else moment
+
+
+class PointsOrNone(TypeDecorator[int]):
+    """Points from 0 on, or None, stored as -1: so that none sorts last, highest first."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int:
+        return -1 if value is None else value
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:
+        return None if value == -1 else value
 
 
 class Sealed:
@@ -23,13 +66,14 @@ class Sealed:
 
     def seal(self, keys: Keys, column: str, text: str) -> None:
         """Set a sealed column."""
-        setattr(self, column, keys.seal(text, self._place(column)))
+        setattr(self, column, keys.seal(text, self.place(column)))
 
     def open(self, keys: Keys, column: str) -> str:
         """Read a sealed column. Raises CannotDecrypt."""
-        return keys.open(getattr(self, column), self._place(column))
+        return keys.open(getattr(self, column), self.place(column))
 
-    def _place(self, column: str) -> str:
+    def place(self, column: str) -> str:
+        """What a sealed column is bound to."""
         return f"{self.__tablename__}:{column}:{self.id}"
 
 
@@ -43,21 +87,70 @@ class FormVersion(LeadsBase):
     published_at: Mapped[datetime] = mapped_column(Moment, nullable=False)
 
 
+def _indexes() -> tuple[Index, ...]:
+    """For each sort one index, one behind each filter, and what finds a person: no list reads the whole table.
+
+    Those that several filters share hold these too, so that a filter with few leads behind it is answered from the index.
+    """
+    lists: dict[str, tuple[str, ...]] = {sort: (sort, "id") for sort in SORTS}
+    lists |= {f"{name}_{sort}": (name, sort, "id") for name in FILTERS for sort in SORTS}
+    filters = ("status", "closed", "need", "source", "level", "restricted")
+    lists |= {
+        "owner_id_last_enquiry_at": (
+            "owner_id",
+            "last_enquiry_at",
+            "id",
+            *filters,
+            "follow_up_at",
+            "priority",
+        ),
+        "owner_id_follow_up_at": ("owner_id", "follow_up_at", "id", *filters),
+        "owner_id_priority": ("owner_id", "priority", "id", *filters),
+        "days": ("last_enquiry_at", "id", "follow_up_at", "priority", "restricted"),
+        "queue": ("queue", "follow_up_at", "id", "last_enquiry_at", "priority", "restricted"),
+        "owner_queue": (
+            *("owner_id", "queue", "follow_up_at", "id"),
+            *("last_enquiry_at", "priority", "restricted"),
+        ),
+        "waiting": ("queue", "last_enquiry_at", "id", "restricted"),
+        "owner_waiting": ("owner_id", "queue", "last_enquiry_at", "id", "restricted"),
+        "last_four": ("last_four_index", "last_enquiry_at", "id"),
+        "name": ("name_index", "last_enquiry_at", "id"),
+    }
+    return tuple(Index(f"ix_leads_{name}", *columns) for name, columns in lists.items())
+
+
 class Lead(Sealed, LeadsBase):
-    """One person being worked by sales."""
+    """One person being worked by sales.
+
+    `queue` says what it waits for: `first` the first contact, `planned` its `follow_up_at`, `stuck` a next step,
+    `closed` nothing, `held` nothing either, being restricted. `version` rises with each change by staff.
+    """
 
     __tablename__ = "leads"
-    __table_args__ = (Index("ix_leads_newest", "last_enquiry_at", "id"),)
+    __table_args__ = _indexes()
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_row_id)
     status: Mapped[str] = mapped_column(String(12), nullable=False, default="new")
+    closed: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
+    reason: Mapped[str] = mapped_column(String(16), nullable=False, default="")
+    queue: Mapped[str] = mapped_column(String(8), nullable=False, default="first")
+    owner_id: Mapped[str | None] = mapped_column(ForeignKey(User.id))
+    follow_up_at: Mapped[datetime | None] = mapped_column(MomentOrNever, nullable=False, default=None)
+    next_step: Mapped[bytes | None] = mapped_column(LargeBinary)
+    attempts: Mapped[int] = mapped_column(Integer, nullable=False, default=0)
+    priority: Mapped[int | None] = mapped_column(PointsOrNone, nullable=False, default=None)
+    version: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
+    need: Mapped[str] = mapped_column(String(32), nullable=False, default="")
+    source: Mapped[str] = mapped_column(String(8), nullable=False, default="direct")
+    level: Mapped[str] = mapped_column(String(12), nullable=False, default="")
     name: Mapped[bytes] = mapped_column(LargeBinary, nullable=False)
     phone: Mapped[bytes] = mapped_column(LargeBinary, nullable=False)
     extension: Mapped[bytes] = mapped_column(LargeBinary, nullable=False)
     phone_kind: Mapped[str] = mapped_column(String(8), nullable=False)
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary(16), index=True)
-    last_four_index: Mapped[bytes | None] = mapped_column(LargeBinary(16), index=True)
-    name_index: Mapped[bytes | None] = mapped_column(LargeBinary(16), index=True)
+    last_four_index: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+    name_index: Mapped[bytes | None] = mapped_column(LargeBinary(16))
     possible_duplicate: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
     restricted: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
     enquiry_count: Mapped[int] = mapped_column(Integer, nullable=False, default=0)
@@ -66,6 +159,21 @@ class Lead(Sealed, LeadsBase):
     retain_until: Mapped[datetime] = mapped_column(Moment, nullable=False, index=True)
 
     enquiries: Mapped[list[Enquiry]] = relationship(back_populates="lead", order_by="Enquiry.created_at")
+
+    def requeue(self) -> None:
+        """Set what the lead waits for from its status and plan; a closed lead has no plan."""
+        self.closed = self.status in CLOSED
+        if self.closed:
+            self.follow_up_at = None
+            self.next_step = None
+        if self.restricted:
+            self.queue = "held"
+        elif self.closed:
+            self.queue = "closed"
+        elif self.follow_up_at is not None:
+            self.queue = "planned"
+        else:
+            self.queue = "first" if self.status == "new" else "stuck"
 
 
 class Enquiry(Sealed, LeadsBase):
@@ -112,8 +220,8 @@ class Consent(LeadsBase):
     enquiry: Mapped[Enquiry] = relationship(back_populates="consents")
 
 
-class LeadEvent(LeadsBase):
-    """One thing that happened to a lead. Staff can only append; `note` is sealed."""
+class LeadEvent(Sealed, LeadsBase):
+    """One thing that happened to a lead. Staff can only append. `note` is sealed; `detail` has keys and dates only."""
 
     __tablename__ = "lead_events"
     __table_args__ = (Index("ix_lead_events_lead", "lead_id", "happened_at"),)
@@ -122,5 +230,31 @@ class LeadEvent(LeadsBase):
     lead_id: Mapped[str] = mapped_column(ForeignKey("leads.id"), nullable=False)
     kind: Mapped[str] = mapped_column(String(20), nullable=False)
     enquiry_id: Mapped[str | None] = mapped_column(ForeignKey("enquiries.id"))
+    staff_id: Mapped[str | None] = mapped_column(ForeignKey(User.id))
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=False, default=dict)
+    version: Mapped[int] = mapped_column(Integer, nullable=False, default=0)
     note: Mapped[bytes | None] = mapped_column(LargeBinary)
     happened_at: Mapped[datetime] = mapped_column(Moment, nullable=False)
+
+
+class Draft(LeadsBase):
+    """A note that a member of staff is typing: kept so that no text is lost, gone once it is written down."""
+
+    __tablename__ = "lead_drafts"
+
+    lead_id: Mapped[str] = mapped_column(ForeignKey("leads.id"), primary_key=True)
+    staff_id: Mapped[str] = mapped_column(ForeignKey(User.id), primary_key=True)
+    text: Mapped[bytes] = mapped_column(LargeBinary, nullable=False)
+    saved_at: Mapped[datetime] = mapped_column(Moment, nullable=False)
+
+
+class SavedView(LeadsBase):
+    """A list that a member of staff wants again: its name and its filters as a query string, without a search."""
+
+    __tablename__ = "saved_views"
+    __table_args__ = (UniqueConstraint("staff_id", "name"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_row_id)
+    staff_id: Mapped[str] = mapped_column(ForeignKey(User.id), nullable=False)
+    name: Mapped[str] = mapped_column(String(20), nullable=False)
+    query: Mapped[str] = mapped_column(String(300), nullable=False)

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from xinheng.crypto import Keys, fingerprint, new_row_id
-from xinheng.db import Database, DatabaseBusy
+from xinheng.db import Database, DatabaseBusy, insert_into
 from xinheng.forms.definition import PublishedForm, stored_form
+from xinheng.forms.priority import PriorityRules
+from xinheng.leads.file import facts_of
 from xinheng.leads.models import CLOSED, Consent, Enquiry, FormVersion, Lead, LeadEvent
 from xinheng.leads.submission import WINDOW, Submission, other_words_id
 from xinheng.notices.outbox import enqueue
 from xinheng.phones import last_four, reaches_one_person
+from xinheng.referrers import referrer_kind
 from xinheng.settings import SHANGHAI
+from xinheng.staff.models import User
 
 WAIT = 2.0  # seconds an enquiry waits for the writer's turn
+ASKED_AGAIN = "又来咨询了，请回电"
 _WINDOW = timedelta(seconds=WINDOW)
 
 
@@ -44,10 +49,13 @@ class Recorded:
 class EnquiryDesk:
     """Takes enquiries. Knows the database and the keys, not the request."""
 
-    def __init__(self, database: Database, keys: Keys, *, site: str) -> None:
+    def __init__(
+        self, database: Database, keys: Keys, *, site: str, priority: Callable[[], PriorityRules]
+    ) -> None:
         self._database = database
         self._keys = keys
         self._site = site
+        self._priority = priority
 
     def publish(self, form: PublishedForm) -> None:
         """Keep a form's words before it is shown."""
@@ -56,15 +64,22 @@ class EnquiryDesk:
                 return
         row = {"version": form.version, "form": form.model_dump_json(), "published_at": datetime.now(UTC)}
         with self._database.writing() as session:
-            session.execute(insert(FormVersion).values(row).on_conflict_do_nothing())
+            session.execute(insert_into(session, FormVersion).values(row).on_conflict_do_nothing())
 
     def record(self, submission: Submission, now: datetime) -> Recorded:
         """Store an enquiry, or find it stored. Raises UnknownForm, and NotStored when the database refuses."""
         try:
-            with self._database.writing(within=WAIT) as session:
+            with self._database.writing(within=WAIT, over=self._decided_on(submission, now)) as session:
                 return self._record(session, submission, now)
-        except (DatabaseBusy, DatabaseError, OSError) as fault:
+        except DatabaseBusy as fault:
+            raise NotStored(f"DatabaseBusy, {fault}") from fault
+        except (DatabaseError, OSError) as fault:
             raise NotStored(type(fault).__name__) from fault
+
+    def _decided_on(self, submission: Submission, now: datetime) -> list[bytes]:
+        """What no other enquiry may decide on meanwhile: whether these ids are stored, and whose phone it is."""
+        phone = self._keys.blind_index("phone", submission.phone.e164)
+        return [*(each.encode() for each in submission.ids(self._keys, now)), *([phone] if phone else [])]
 
     def _record(self, session: Session, submission: Submission, now: datetime) -> Recorded:
         payload_hash = submission.payload_hash(self._keys)
@@ -76,12 +91,35 @@ class EnquiryDesk:
         enquiry = self._enquiry(submission, submission_id, payload_hash, lead, now)
         session.add(enquiry)
         session.flush()
+        lead.priority = self._priority().points(facts_of(lead, enquiry, self._keys))
         session.add_all(_consents(enquiry, form, submission.purposes, now))
-        session.add(LeadEvent(lead_id=lead.id, kind="enquiry", enquiry_id=enquiry.id, happened_at=now))
+        session.add(
+            LeadEvent(
+                lead_id=lead.id, kind="enquiry", enquiry_id=enquiry.id, version=lead.version, happened_at=now
+            )
+        )
         if reopened:
-            session.add(LeadEvent(lead_id=lead.id, kind="reopened", enquiry_id=enquiry.id, happened_at=now))
+            session.add(
+                LeadEvent(
+                    lead_id=lead.id,
+                    kind="reopened",
+                    enquiry_id=enquiry.id,
+                    version=lead.version,
+                    happened_at=now,
+                )
+            )
         text = _notice_text(form, enquiry, lead, reopened=reopened, site=self._site)
         enqueue(session, kind="enquiry", reference=enquiry.reference, text=text, now=now)
+        owner = session.get(User, lead.owner_id) if lead.owner_id else None
+        if owner and owner.active:
+            enqueue(
+                session,
+                kind="enquiry",
+                reference=enquiry.reference,
+                text=text,
+                now=now,
+                recipient=owner.email,
+            )
         return Recorded(enquiry.reference, repeated=False)
 
     def _identify(
@@ -99,7 +137,7 @@ class EnquiryDesk:
         return (second_ids[0] if ids[0] in stored else ids[0]), None
 
     def _form(self, session: Session, version: str) -> PublishedForm:
-        row = session.get(FormVersion, version)
+        row = session.get(FormVersion, version) if version.isalnum() else None  # PostgreSQL takes no NUL
         if row is None:
             raise UnknownForm(version)
         return stored_form(row.form)
@@ -109,9 +147,8 @@ class EnquiryDesk:
     ) -> tuple[Lead, bool]:
         """The lead of this phone: the same mobile is the same person, a switchboard has many; True if it reopened."""
         index = self._keys.blind_index("phone", submission.phone.e164)
-        same = list(
-            session.scalars(select(Lead).where(Lead.phone_index == index).order_by(Lead.created_at.desc()))
-        )
+        found = select(Lead).where(Lead.phone_index == index).order_by(Lead.created_at.desc())
+        same = list(session.scalars(found.with_for_update()))  # staff may be closing it at this moment
         known = next((lead for lead in same if not lead.restricted), None)
         if known is not None and reaches_one_person(submission.phone):
             return known, self._touch(known, submission, now, retain_until)
@@ -122,23 +159,32 @@ class EnquiryDesk:
         return lead, False
 
     def _touch(self, lead: Lead, submission: Submission, now: datetime, retain_until: datetime) -> bool:
-        """A known person asks again: up to the top, kept longer, and open again if it was closed."""
+        """A known person asks again: up to the top, due at once, kept longer, and open again if it was closed."""
         lead.enquiry_count += 1
+        lead.version += 1
         lead.last_enquiry_at = now
+        lead.need = submission.need
+        lead.attempts = 0
         lead.retain_until = max(lead.retain_until, retain_until)
         if submission.name and lead.name_index is None:
             lead.seal(self._keys, "name", submission.name)
             lead.name_index = self._keys.blind_index("name", submission.name)
-        if lead.status not in CLOSED:
-            return False
-        lead.status = "new"
-        return True
+        reopened = lead.status in CLOSED
+        if reopened:
+            lead.status, lead.reason = "new", ""
+        if lead.status != "new" or lead.follow_up_at is not None:
+            lead.follow_up_at = min(lead.follow_up_at or now, now)
+            lead.seal(self._keys, "next_step", ASKED_AGAIN)
+        lead.requeue()
+        return reopened
 
     def _new_lead(
         self, submission: Submission, index: bytes | None, now: datetime, retain_until: datetime
     ) -> Lead:
         lead = Lead(
             id=new_row_id(),
+            need=submission.need,
+            source=referrer_kind(submission.attribution.first.host, urlsplit(self._site).netloc),
             phone_kind=submission.phone.kind,
             phone_index=index,
             last_four_index=self._keys.blind_index("last_four", last_four(submission.phone)),
@@ -225,5 +271,5 @@ def _notice_text(form: PublishedForm, enquiry: Enquiry, lead: Lead, *, reopened:
         lines.append(f"来自文章：{site}/articles/{enquiry.article}")
     if lead.possible_duplicate:
         lines.append("这个座机以前有人用过，可能是同一家公司")
-    lines.append("查看：在服务器上运行 xinheng leads")
+    lines.append(f"查看：{site}/desk/leads/{lead.id}")
     return "\n".join(lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from pathlib import Path
 
 from alembic import command
@@ -20,11 +19,8 @@ class SchemaNewer(RuntimeError):
 
 def upgrade(databases: Databases) -> None:
     """Bring both databases to this version's schema; of several processes one does it, the others wait."""
-    lock_file = databases.leads.file.with_name("migrate.lock")
-    with lock_file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for name, database in (("leads", databases.leads), ("counters", databases.counters)):
-            _upgrade(name, database)
+    for name, database in (("leads", databases.leads), ("counters", databases.counters)):
+        _upgrade(name, database)
 
 
 def configuration(name: str) -> Config:
@@ -38,13 +34,13 @@ def configuration(name: str) -> Config:
 
 def _upgrade(name: str, database: Database) -> None:
     config = configuration(name)
-    with database.engine.begin() as connection:
+    with database.migrating() as connection:
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
         except CommandError as fault:
             if "Can't locate revision" in str(fault):
                 raise SchemaNewer(
-                    f"{database.file} 是由更新的版本写成的，本版本不能使用；请用新版本启动，或恢复升级前的备份"
+                    f"{database.name} 是由更新的版本写成的，本版本不能使用；请用新版本启动，或恢复升级前的备份"
                 ) from fault
             raise

@@ -1,4 +1,4 @@
-"""Sending a notice by mail: plain text, no personal data, one message to all staff addresses."""
+"""Sending a notice by mail: plain text, no personal data, one message to all who are told of it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class NotSent(Exception):
     """The mail server did not take the message; the text says why, without its contents."""
 
 
-def send_mail(settings: Settings, server: MailServer, subject: str, text: str) -> None:
-    """Hand a message to the mail server. Raises NotSent."""
+def send_mail(settings: Settings, server: MailServer, subject: str, text: str, recipient: str = "") -> None:
+    """Hand a message to the mail server, for one recipient or for all whom the settings name. Raises NotSent."""
     message = EmailMessage()
     message["From"] = settings.mail_from
-    message["To"] = ", ".join(settings.mail_to)
+    message["To"] = recipient or ", ".join(settings.mail_to)
     message["Subject"] = subject
     message["Date"] = formatdate(localtime=False)
     message["Message-ID"] = make_msgid(

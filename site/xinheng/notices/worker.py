@@ -51,7 +51,7 @@ def _send(settings: Settings, database: Database, notice: Notice) -> None:
             settle(session, notice.id, "logged", utc_now())
         return
     try:
-        send_mail(settings, settings.mail_server, subject, notice.text)
+        send_mail(settings, settings.mail_server, subject, notice.text, notice.recipient)
     except NotSent as fault:
         log.error("通知 %s 第 %d 次没有发出：%s", notice.reference, notice.attempts, fault)
         with database.writing() as session:

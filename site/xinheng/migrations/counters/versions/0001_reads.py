@@ -22,7 +22,7 @@ def upgrade() -> None:
         "read_marks",
         sa.Column("article", sa.String(80), nullable=False),
         sa.Column("reader", sa.LargeBinary(16), nullable=False),
-        sa.Column("counted_at", sa.Integer(), nullable=False),
+        sa.Column("counted_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("article", "reader", name="pk_read_marks"),
     )
     op.create_index("ix_read_marks_counted_at", "read_marks", ["counted_at"])

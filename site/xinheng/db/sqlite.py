@@ -1,4 +1,4 @@
-"""The two databases: `leads` for what must never be lost, `counters` for what may lose a second.
+"""A database in one SQLite file.
 
 SQLite has one writer at a time and its own waiting starves threads, so every writing transaction takes one lock of
 the machine (a thread lock and an advisory file lock) and starts with BEGIN IMMEDIATE.
@@ -11,82 +11,37 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, TypeDecorator, create_engine, event
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.orm import Session
 
-_NAMES = {
-    "ix": "ix_%(column_0_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from xinheng.db.base import Database, DatabaseBusy, DatabaseUnsafe
+
 _SYNCHRONOUS = {"NORMAL": 1, "FULL": 2}
 
 
-class LeadsBase(DeclarativeBase):
-    """Tables of the leads database."""
-
-    metadata = MetaData(naming_convention=_NAMES)
-
-
-class CountersBase(DeclarativeBase):
-    """Tables of the counters database."""
-
-    metadata = MetaData(naming_convention=_NAMES)
-
-
-class DatabaseBusy(Exception):
-    """The writer's turn did not come in time."""
-
-
-class DatabaseUnsafe(RuntimeError):
-    """The database would not keep what it acknowledges: a pragma did not take. Stops the start."""
-
-
-class Moment(TypeDecorator[datetime]):
-    """An instant with its zone; stored as UTC."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant needs its zone")
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-class Database:
-    """One SQLite file: short reading sessions, and writing sessions under the machine's lock."""
+class SqliteDatabase(Database):
+    """The file and its folder appear with the first migration."""
 
     def __init__(self, file: Path, *, synchronous: Literal["FULL", "NORMAL"]) -> None:
         self.file = file
-        self.synchronous = synchronous
+        self.name = str(file)
         self.lock = WriterLock(file.with_suffix(".lock"))
         self.engine = _engine(file, synchronous)
         self._writer = self.engine.execution_options(begin="IMMEDIATE")
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that sees one state of the database and writes nothing."""
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
-    def writing(self, within: float = 5.0) -> Iterator[Session]:
-        """A transaction, committed at the end. Raises DatabaseBusy where its turn takes over `within` seconds."""
+    def writing(self, within: float = 5.0, over: Iterable[bytes] = ()) -> Iterator[Session]:
+        """The lock of the machine covers whatever `over` names."""
         with (
             self.lock.held(within),
             Session(self._writer, expire_on_commit=False) as session,
@@ -94,28 +49,18 @@ class Database:
         ):
             yield session
 
-    def dispose(self) -> None:
-        self.engine.dispose()
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        folder = self.file.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)  # whatever the umask: databases are for their owner only
+        with self.file.with_name("migrate.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with self.engine.begin() as connection:
+                yield connection
 
-
-@dataclass(frozen=True, slots=True)
-class Databases:
-    leads: Database
-    counters: Database
-
-    def dispose(self) -> None:
-        self.leads.dispose()
-        self.counters.dispose()
-
-
-def open_databases(folder: Path) -> Databases:
-    """The databases below `folder`; files appear with the first migration."""
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)  # whatever the umask: databases are for their owner only
-    return Databases(
-        leads=Database(folder / "leads.db", synchronous="FULL"),
-        counters=Database(folder / "counters.db", synchronous="NORMAL"),
-    )
+    def in_use(self) -> bool:
+        return self.file.exists()
 
 
 class WriterLock:

@@ -1,0 +1,1 @@
+"""Who saw, changed and took away what: an append-only record in which a changed row shows."""

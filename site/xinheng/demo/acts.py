@@ -1,0 +1,171 @@
+"""What visitors and staff do, at a moment in the past, through the same services as the real ones."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import select
+
+from xinheng.audit.log import Value, record
+from xinheng.audit.models import Action, SubjectKind
+from xinheng.crypto import Keys
+from xinheng.db import Database
+from xinheng.demo.staff import Colleague
+from xinheng.forms.priority import Level, PriorityRules
+from xinheng.leads.drafts import save_draft
+from xinheng.leads.file import facts_of
+from xinheng.leads.models import Enquiry, Lead
+from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.scope import Scope
+from xinheng.leads.submission import Attribution, Submission
+from xinheng.leads.work import Deed, LeadWork
+from xinheng.notices.outbox import acknowledge
+from xinheng.phones import parse_phone
+from xinheng.staff.models import User
+
+_NOWHERE = Attribution()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One enquiry to be made. `level` is what a health check would have found."""
+
+    need: str
+    name: str = field(repr=False)
+    phone: str = field(repr=False)
+    details: str = field(repr=False)
+    call_time: str = ""
+    marketing: bool = False
+    level: Level | None = None
+    attribution: Attribution = _NOWHERE
+
+
+@dataclass(slots=True)
+class Case:
+    """A lead in the making: its id, once the first enquiry is stored."""
+
+    lead_id: str = ""
+
+
+Act = Callable[[datetime], object]
+"""Something that is done at a moment."""
+
+
+class Acts:
+    """Everybody's hands."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: Keys,
+        members: Mapping[Colleague, User],
+        *,
+        site: str,
+        rules: PriorityRules,
+        form_version: str,
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._rules = rules
+        self._form_version = form_version
+        self._desk = EnquiryDesk(database, keys, site=site, priority=lambda: rules)
+        self.work = LeadWork(database, keys, site=site)
+        self.members = members
+
+    def ask(self, case: Case, asked: Asked, at: datetime) -> None:
+        """A visitor sends the form."""
+        recorded = self._desk.record(
+            Submission(
+                need=asked.need,
+                name=asked.name,
+                phone=parse_phone(asked.phone),
+                details=asked.details,
+                call_time=asked.call_time,
+                extra={},
+                purposes=("callback", "marketing") if asked.marketing else ("callback",),
+                form_version=self._form_version,
+                typed_id=secrets.token_hex(16),
+                attribution=asked.attribution,
+            ),
+            at,
+        )
+        with self._database.writing() as session:
+            found = select(Enquiry).where(Enquiry.reference == recorded.reference)
+            enquiry = session.scalars(found).one()
+            case.lead_id = enquiry.lead_id
+            if asked.level:
+                enquiry.lead.level = asked.level
+                enquiry.lead.priority = self._rules.points(facts_of(enquiry.lead, enquiry, self._keys))
+
+    def deed(self, who: Colleague, at: datetime) -> Deed:
+        """What a member does is done with everybody's leads in reach: whose they are changes on the way."""
+        return Deed(Scope(self.members[who].id, everyone=True), at)
+
+    def look(self, case: Case, who: Colleague, at: datetime, *, reveal: bool = False) -> None:
+        """Open the lead's page, and have the number shown."""
+        member = self.members[who]
+        actions: tuple[Action, ...] = ("view", "reveal") if reveal else ("view",)
+        with self._database.writing() as session:
+            found = select(Enquiry.reference).where(Enquiry.lead_id == case.lead_id)
+            acknowledge(session, session.scalars(found).all(), member.email, at)
+            for action in actions:
+                record(
+                    session,
+                    self._keys,
+                    actor=member.id,
+                    action=action,
+                    subject_kind="lead",
+                    subject_id=case.lead_id,
+                    now=at,
+                )
+
+    def note_audit(
+        self,
+        who: Colleague,
+        action: Action,
+        at: datetime,
+        *,
+        subject: Colleague | None = None,
+        **detail: Value,
+    ) -> None:
+        """Something about staff that the audit keeps."""
+        subject_kind: SubjectKind = "staff"
+        with self._database.writing() as session:
+            record(
+                session,
+                self._keys,
+                actor="" if action == "sign_in_failed" else self.members[who].id,
+                action=action,
+                subject_kind=subject_kind,
+                subject_id=self.members[subject or who].id,
+                detail=detail,
+                now=at,
+            )
+            if action == "sign_in":
+                session.get_one(User, self.members[who].id).last_seen_at = at
+
+    def draft(self, case: Case, who: Colleague, text: str, at: datetime) -> None:
+        """Leave a note half written."""
+        with self._database.writing() as session:
+            save_draft(session, self._keys, case.lead_id, self.members[who].id, text, at)
+
+    def restrict(self, case: Case) -> None:
+        """The person asked that their data be kept but not used."""
+        with self._database.writing() as session:
+            lead = session.get_one(Lead, case.lead_id)
+            lead.restricted = True
+            lead.requeue()
+
+    def make_unreadable(self, case: Case) -> None:
+        """Seal it with a key that isn't here, as after a restore with the wrong keys."""
+        other = replace(self._keys, field=secrets.token_bytes(32))
+        with self._database.writing() as session:
+            lead = session.get_one(Lead, case.lead_id)
+            for column in ("name", "phone", "extension"):
+                lead.seal(other, column, "?")
+            for enquiry in lead.enquiries:
+                for column in ("name", "phone", "details", "extra"):
+                    enquiry.seal(other, column, "?")

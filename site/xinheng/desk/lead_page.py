@@ -1,0 +1,186 @@
+"""One lead's page: why to call, what was asked, what happened, what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import abort, current_app, make_response, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from xinheng.audit import log as audit
+from xinheng.audit.log import AuditHeadMissing
+from xinheng.audit.reading import Entry, recent, revealed_since
+from xinheng.desk.frame import (
+    blueprint,
+    colleagues,
+    database,
+    keys,
+    present_scope,
+    remember_list,
+    remembered_list,
+    takes_leads,
+    utc_now,
+)
+from xinheng.desk.lead_forms import NoteForm, PlanForm
+from xinheng.desk.list_address import list_address, read_list
+from xinheng.desk.permission import current_member, requires
+from xinheng.forms.call_guide import Call, CallGuide, ShownGuide, guide_for
+from xinheng.forms.priority import PriorityRules
+from xinheng.leads.drafts import read_draft
+from xinheng.leads.file import LeadFile, open_file
+from xinheng.leads.finding import beside, day_bounds
+from xinheng.leads.listing import UNREADABLE
+from xinheng.leads.models import Enquiry, Lead
+from xinheng.leads.moves import MOVES, REASONS, ROAD, next_try
+from xinheng.leads.scope import NoSuchLead
+from xinheng.leads.work import lead_lock
+from xinheng.notices.outbox import acknowledge, unseen
+from xinheng.settings import SHANGHAI
+from xinheng.staff.models import User
+from xinheng.staff.permissions import Permission
+
+_MOST_CHANGES = 8
+_BESIDE_ME = timedelta(minutes=10)
+"""How long somebody who opened a lead is named to whoever opens it next."""
+
+
+@blueprint.get("/leads/<row:lead_id>")
+@requires(Permission.LEADS)
+def lead(lead_id: str) -> Response:
+    """The page; opening it is recorded, and its notices are seen. What can't be recorded isn't shown."""
+    if "view" in request.args:
+        remember_list(read_list(request.args), "today")
+    try:
+        _record_opening(lead_id)
+    except NoSuchLead:
+        abort(404)
+    except (DatabaseError, AuditHeadMissing) as fault:
+        current_app.logger.error("访问记录写不进去：%s", type(fault).__name__)
+        abort(503)
+    return show_lead(lead_id)
+
+
+def show_lead(
+    lead_id: str,
+    *,
+    status: int = 200,
+    revealed: bool = False,
+    note: NoteForm | None = None,
+    plan: PlanForm | None = None,
+    **told: Any,
+) -> Response:
+    """The page as an answer. `told` are `changed_since` (a version), `status_error`, `phone_error`, `wanted_status`."""
+    member, scope, now = current_member(), present_scope(), utc_now()
+    with database().reading() as session:
+        today, _ = day_bounds(now)
+        owned = session.scalars(select(Lead.owner_id).where(Lead.id == lead_id)).first() == member.id
+        shown = revealed or (owned and revealed_since(session, member.id, lead_id, today))
+        try:
+            file = open_file(session, keys(), scope, lead_id, revealed=shown)
+        except NoSuchLead:
+            abort(404)
+        wanted, page = remembered_list()
+        before, after = beside(session, scope, wanted, file.lead, now)
+        others = recent(session, lead_id, ("view", "reveal"), now - _BESIDE_ME)
+        draft = read_draft(session, keys(), lead_id, member.id)
+    rules: PriorityRules = current_app.extensions["xinheng.priority"]()
+    text = render_template(
+        "desk/lead.html",
+        file=file,
+        lead=file.lead,
+        me=member,
+        now=now,
+        why=rules.why(file.facts),
+        guide=_what_to_say(file, member),
+        people=colleagues(),
+        takes_leads=takes_leads,
+        beside_me=_named_once(others, member.id),
+        draft=draft,
+        note=note or NoteForm(note=draft.text if draft else ""),
+        plan=plan or _plan_form(file),
+        back=_back(page, list_address(wanted), lead_id),
+        before=before,
+        after=after,
+        road=ROAD,
+        moves=MOVES[file.lead.status],
+        reasons=REASONS,
+        proposed=next_try(file.lead.attempts + 1, now),
+        changed="changed_since" in told,
+        changes=[
+            event for event in file.events if event.version > told.get("changed_since", file.lead.version)
+        ][:_MOST_CHANGES],
+        **told,
+    )
+    return make_response(text, status)
+
+
+def _record_opening(lead_id: str) -> None:
+    """Write down who looks, and that the notices of this lead have been seen. Raises NoSuchLead.
+
+    Who opened it in the last ten minutes is on record already: a page that comes back after each deed adds nothing.
+    """
+    member, now = current_member(), utc_now()
+    with database().reading() as session:
+        references = _references(session, lead_id)
+        on_record = any(
+            entry.actor == member.id for entry in recent(session, lead_id, ("view",), now - _BESIDE_ME)
+        )
+        if on_record and not unseen(session, references, member.email):
+            return
+    with database().writing(over=[lead_lock(lead_id)]) as session:
+        acknowledge(session, _references(session, lead_id), member.email, now)
+        audit.record(
+            session, keys(), actor=member.id, action="view", subject_kind="lead", subject_id=lead_id, now=now
+        )
+
+
+def _references(session: Session, lead_id: str) -> Sequence[str]:
+    """The references of a lead's enquiries. Raises NoSuchLead where the present member may not see it."""
+    found = session.get(Lead, lead_id)
+    if found is None or not present_scope().sees(found):
+        raise NoSuchLead(lead_id)
+    return session.scalars(select(Enquiry.reference).where(Enquiry.lead_id == lead_id)).all()
+
+
+def _what_to_say(file: LeadFile, member: User) -> ShownGuide:
+    """The call guide of this lead's need, its blanks filled for who calls."""
+    guide: CallGuide = current_app.extensions["xinheng.call_guide"]()
+    call = Call(
+        caller=member.name,
+        company=current_app.extensions["xinheng.company"]().name,
+        need=file.latest.need,
+        asked_at=file.latest.created_at,
+        now=utc_now(),
+        visitor=file.name if file.revealed and file.facts.named and file.name != UNREADABLE else "",
+    )
+    return guide_for(guide, file.facts.need, call)
+
+
+def _plan_form(file: LeadFile) -> PlanForm:
+    """The plan as it stands, to be changed."""
+    at = file.lead.follow_up_at
+    local = at.astimezone(SHANGHAI) if at else None
+    return PlanForm(
+        date=local.date() if local else None, time=local.time() if local else None, step=file.next_step
+    )
+
+
+def _back(page: str, query: str, lead_id: str) -> str:
+    """The address of the list this lead was opened from, at its row."""
+    if page == "today":
+        return f"{url_for('desk.home')}#lead-{lead_id}"
+    return f"{url_for('desk.leads')}{'?' if query else ''}{query}#lead-{lead_id}"
+
+
+def _named_once(entries: Sequence[Entry], me: str) -> Mapping[str, datetime]:
+    """Who else was here and when last, by staff id."""
+    seen: dict[str, datetime] = {}
+    for entry in entries:
+        if entry.actor != me:
+            seen[entry.actor] = max(entry.at, seen.get(entry.actor, entry.at))
+    return seen

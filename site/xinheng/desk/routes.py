@@ -1,0 +1,17 @@
+"""All pages of the desk, on one blueprint."""
+
+from __future__ import annotations
+
+from xinheng.desk import audit_pages, content_pages, lead_deeds, lead_page, lists, saved_views, today
+from xinheng.desk.frame import blueprint
+
+__all__ = [
+    "audit_pages",
+    "blueprint",
+    "content_pages",
+    "lead_deeds",
+    "lead_page",
+    "lists",
+    "saved_views",
+    "today",
+]

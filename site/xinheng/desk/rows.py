@@ -1,0 +1,109 @@
+"""Leads as a list shows them: masked, with the reasons to call and when it is due, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from xinheng.crypto import CannotDecrypt, Keys
+from xinheng.desk.times import short, span
+from xinheng.forms.priority import PriorityRules
+from xinheng.i18n import gettext as _
+from xinheng.leads.file import facts_of, without_numbers
+from xinheng.leads.listing import UNREADABLE, mask_name
+from xinheng.leads.models import Enquiry, Lead
+from xinheng.phone_display import mask
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list. `due` says when, `step` what; `late` marks what should have been done."""
+
+    lead: Lead
+    name: str = field(repr=False)
+    phone: str = field(repr=False)
+    due: str
+    step: str = field(repr=False)
+    late: bool
+    why: Sequence[str]
+    need: str
+    article: str
+
+
+def rows_of(session: Session, keys: Keys, leads: Sequence[Lead], now: datetime) -> Sequence[Row]:
+    """The rows of leads, in their order."""
+    latest = _latest_enquiries(session, [lead.id for lead in leads])
+    rules: PriorityRules = current_app.extensions["xinheng.priority"]()
+    needs = need_words()
+    return [_row(lead, latest[lead.id], keys, rules, needs, now) for lead in leads]
+
+
+def need_words() -> Mapping[str, str]:
+    """The needs that the present form offers, by key."""
+    form = current_app.extensions["xinheng.consultation"].published().declaration
+    return {option.key: option.label for option in form.field("need").options}
+
+
+def _latest_enquiries(session: Session, ids: Sequence[str]) -> Mapping[str, Enquiry]:
+    rows = session.scalars(select(Enquiry).where(Enquiry.lead_id.in_(ids)).order_by(Enquiry.created_at))
+    return {row.lead_id: row for row in rows}
+
+
+def _row(
+    lead: Lead, enquiry: Enquiry, keys: Keys, rules: PriorityRules, needs: Mapping[str, str], now: datetime
+) -> Row:
+    due, step, late = _due(lead, keys, now)
+    return Row(
+        lead=lead,
+        name=_masked_name(lead, keys),
+        phone=_masked_phone(lead, keys),
+        due=due,
+        step=step,
+        late=late,
+        why=[rule.words for rule in rules.why(facts_of(lead, enquiry, keys))],
+        need=needs.get(lead.need, lead.need),
+        article=enquiry.article,
+    )
+
+
+def _due(lead: Lead, keys: Keys, now: datetime) -> tuple[str, str, bool]:
+    """When something is due, what, and whether that is past."""
+    match lead.queue:
+        case "first":
+            return _("等了%(span)s", span=span(now - lead.last_enquiry_at)), _("首次联系"), False
+        case "planned":
+            at = lead.follow_up_at or now
+            text = _("迟%(span)s", span=span(now - at)) if at < now else short(at, now)
+            return text, _step(lead, keys), at < now
+        case "stuck":
+            return _("没有安排"), "", False
+    return "", "", False
+
+
+def _step(lead: Lead, keys: Keys) -> str:
+    if not lead.next_step:
+        return _("再打一次") if lead.attempts else _("跟进")
+    try:
+        return without_numbers(lead.open(keys, "next_step"))
+    except CannotDecrypt:
+        return UNREADABLE
+
+
+def _masked_name(lead: Lead, keys: Keys) -> str:
+    try:
+        return mask_name(lead.open(keys, "name"))
+    except CannotDecrypt:
+        return UNREADABLE
+
+
+def _masked_phone(lead: Lead, keys: Keys) -> str:
+    try:
+        phone = mask(lead.open(keys, "phone"))
+        return _("%(phone)s 有分机", phone=phone) if lead.open(keys, "extension") else phone
+    except CannotDecrypt:
+        return ""

@@ -1,0 +1,54 @@
+"""What is due: the desk's first page."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from xinheng.desk.frame import blueprint, colleagues, database, keys, present_scope, utc_now
+from xinheng.desk.list_address import read_list
+from xinheng.desk.permission import may, requires
+from xinheng.desk.rows import rows_of
+from xinheng.desk.saved_views import saved_views
+from xinheng.desk.times import headline
+from xinheng.leads.finding import MOST_COUNTED, USUAL_SORT, VIEWS, Wanted, count_views, find_leads
+from xinheng.staff.permissions import Permission
+
+_SHOWN = 8
+
+
+@blueprint.get("/")
+@requires(Permission.OWN)
+def home() -> ResponseReturnValue:
+    """Each to their own work: leads, else the audit, else content, else oneself."""
+    if may(Permission.LEADS):
+        return today()
+    if may(Permission.AUDIT):
+        return redirect(url_for("desk.audit"))
+    return redirect(url_for("desk.content" if may(Permission.CONTENT) else "sign_in.me"))
+
+
+def today() -> str:
+    """The first few of each view, with how many there are."""
+    scope, now = present_scope(), utc_now()
+    owner = read_list(request.args).owner
+    with database().reading() as session:
+        counts = count_views(session, scope, now, owner)
+        groups = [
+            (view, rows_of(session, keys(), find_leads(session, scope, wanted, now, _SHOWN).leads, now))
+            for view in VIEWS
+            if counts[view]
+            for wanted in [Wanted(view=view, owner=owner, sort=USUAL_SORT[view])]
+        ]
+        views = saved_views(session, scope.staff_id)
+    return render_template(
+        "desk/today.html",
+        now=headline(now),
+        counts=counts,
+        most=MOST_COUNTED,
+        groups=groups,
+        owner=owner,
+        views=views,
+        people=colleagues(),
+        me=scope.staff_id,
+    )

@@ -1,0 +1,69 @@
+"""The desk's words for keys that leads carry, in the language of whoever reads."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+
+from xinheng.leads.finding import View
+
+STATUS = {
+    "new": _("新线索"),
+    "contacted": _("已联系"),
+    "interested": _("有意向"),
+    "proposal": _("方案中"),
+    "won": _("成交"),
+    "lost": _("未成交"),
+    "invalid": _("无效"),
+}
+REASON = {
+    "no_need": _("暂时不需要"),
+    "price": _("价格谈不拢"),
+    "competitor": _("选了别家"),
+    "solved": _("自己解决了"),
+    "unreachable": _("多次联系不上"),
+    "wrong_number": _("空号或错号"),
+    "no_business": _("不是我们的业务"),
+    "advertising": _("广告或骚扰"),
+    "test": _("测试"),
+    "other": _("其他"),
+}
+VIEWS: dict[View, object] = {
+    "late": _("已逾期"),
+    "first": _("待首次联系"),
+    "today": _("今天跟进"),
+    "stuck": _("无下一步"),
+}
+SORTS = {
+    "newest": _("最新来的在前"),
+    "waiting": _("等得久的在前"),
+    "due": _("先到期的在前"),
+    "priority": _("该先打的在前"),
+}
+SOURCE = {
+    "search": _("搜索"),
+    "social": _("社交与公众号"),
+    "direct": _("直接访问"),
+    "own": _("站内"),
+    "other": _("其他网站"),
+}
+LEVEL = {"high": _("高"), "elevated": _("偏高"), "moderate": _("中等"), "low": _("低")}
+LEVEL_DOTS = {"low": 1, "moderate": 2, "elevated": 3, "high": 4}
+PURPOSE = {"callback": _("回电"), "marketing": _("新文章短信"), "attach_assessment": _("附上自查结果")}
+ROLE = {
+    "sales": _("销售"),
+    "sales_lead": _("销售主管"),
+    "editor": _("编辑"),
+    "privacy": _("隐私专员"),
+    "admin": _("管理员"),
+}
+EVENT = {
+    "enquiry": _("提交咨询"),
+    "reopened": _("重新打开"),
+    "note": _("记了一笔"),
+    "connected": _("接通了"),
+    "no_answer": _("未接通"),
+    "wechat": _("已加微信"),
+    "planned": _("定了下一步"),
+    "status": _("改了状态"),
+    "assigned": _("换了负责人"),
+}

@@ -1,0 +1,72 @@
+"""The road of a lead: which status may follow which, the reasons to leave it, and when to call again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+
+from xinheng.leads.models import Status
+from xinheng.settings import SHANGHAI
+
+ROAD: tuple[Status, ...] = ("new", "contacted", "interested", "proposal", "won")
+"""The statuses of a lead that goes well, in order. `lost` and `invalid` leave the road."""
+
+MOVES: Mapping[str, tuple[Status, ...]] = {
+    "new": ("contacted", "invalid"),
+    "contacted": ("interested", "lost", "invalid"),
+    "interested": ("contacted", "proposal", "lost", "invalid"),
+    "proposal": ("interested", "won", "lost"),
+    "won": ("proposal",),
+    "lost": ("contacted",),
+    "invalid": ("new",),
+}
+REASONS: Mapping[str, tuple[str, ...]] = {
+    "lost": ("no_need", "price", "competitor", "solved", "unreachable", "other"),
+    "invalid": ("wrong_number", "no_business", "advertising", "test", "other"),
+}
+
+_MORNING, _AFTERNOON = time(10, 0), time(15, 0)
+_LAST_TRY = time(17, 30)
+_SOON = timedelta(hours=3)
+
+
+class MoveRefused(ValueError):
+    """A status that may not follow the present one, or a reason that is missing or not one of its own."""
+
+
+def check_move(present: str, wanted: str, reason: str) -> None:
+    """Raises MoveRefused unless `wanted` may follow `present`, with a reason where one is asked for."""
+    if wanted not in MOVES.get(present, ()):
+        raise MoveRefused(wanted)
+    if reason not in REASONS.get(wanted, ("",)):
+        raise MoveRefused("reason")
+
+
+def next_try(attempts: int, now: datetime) -> datetime:
+    """When to call again after `attempts` calls that nobody took: first in three hours, then at the other half of the
+    next weekday, from the third on three weekdays later. Always between 10:00 and 17:30 in Shanghai, never at weekends.
+    """
+    local = now.astimezone(SHANGHAI)
+    other_half = _AFTERNOON if local.time() < time(12, 0) else _MORNING
+    if attempts <= 1:
+        soon = _whole_quarter(local + _SOON)
+        if soon.date() == local.date() and _MORNING <= soon.time() <= _LAST_TRY and local.weekday() < 5:
+            return soon
+        return _weekdays_later(local, 0 if local.time() < time(7, 0) else 1, _MORNING)
+    return _weekdays_later(local, 1 if attempts == 2 else 3, other_half)
+
+
+def _whole_quarter(moment: datetime) -> datetime:
+    """The next full quarter of an hour."""
+    past = timedelta(minutes=moment.minute % 15, seconds=moment.second, microseconds=moment.microsecond)
+    return moment - past + timedelta(minutes=15 if past else 0)
+
+
+def _weekdays_later(local: datetime, days: int, at: time) -> datetime:
+    """`days` weekdays after this one (with 0: this day, if it is a weekday), at a time of day."""
+    day = local.date()
+    while days > 0 or day.weekday() >= 5:
+        day += timedelta(days=1)
+        if day.weekday() < 5:
+            days -= 1
+    return datetime.combine(day, at, SHANGHAI)

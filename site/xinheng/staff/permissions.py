@@ -1,0 +1,72 @@
+"""What members of staff may do. Roles are given to people, permissions are asked for by pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Permission(StrEnum):
+    """One kind of access. A page of the desk names the one it needs; what it doesn't name is refused."""
+
+    OWN = "own"
+    """What belongs to oneself: language, password, sessions. Anyone signed in."""
+
+    LEADS = "leads"
+    """To see and work one's own leads and those nobody has yet."""
+
+    ALL_LEADS = "all_leads"
+    """To see and work everybody's leads, and to give them to somebody."""
+
+    CONTENT = "content"
+    """To see articles before they are published, and what is read; no personal data of visitors."""
+
+    AUDIT = "audit"
+    """To read who saw and changed what."""
+
+    STAFF = "staff"
+    """To add, change and end accounts of the desk."""
+
+
+class RoleName(StrEnum):
+    SALES = "sales"
+    SALES_LEAD = "sales_lead"
+    EDITOR = "editor"
+    PRIVACY = "privacy"
+    ADMIN = "admin"
+
+
+ROLE_WORDS: Mapping[RoleName, str] = MappingProxyType(
+    {
+        RoleName.SALES: "销售",
+        RoleName.SALES_LEAD: "销售主管",
+        RoleName.EDITOR: "编辑",
+        RoleName.PRIVACY: "隐私专员",
+        RoleName.ADMIN: "管理员",
+    }
+)
+
+_GRANTED: Mapping[RoleName, frozenset[Permission]] = MappingProxyType(
+    {
+        RoleName.SALES: frozenset({Permission.LEADS}),
+        RoleName.SALES_LEAD: frozenset({Permission.LEADS, Permission.ALL_LEADS}),
+        RoleName.EDITOR: frozenset({Permission.CONTENT}),
+        RoleName.PRIVACY: frozenset({Permission.AUDIT}),
+        RoleName.ADMIN: frozenset({Permission.STAFF, Permission.AUDIT}),
+    }
+)
+
+_NEEDS_SECOND_FACTOR = frozenset({Permission.LEADS, Permission.ALL_LEADS})
+
+
+def permissions_of(roles: Iterable[str]) -> frozenset[Permission]:
+    """All that these roles allow together; a role nobody knows allows nothing."""
+    known = set(RoleName)
+    granted = (_GRANTED[RoleName(role)] for role in roles if role in known)
+    return frozenset({Permission.OWN}).union(*granted)
+
+
+def needs_second_factor(roles: Iterable[str]) -> bool:
+    """Whoever sees visitors' personal data must prove who they are twice."""
+    return bool(permissions_of(roles) & _NEEDS_SECOND_FACTOR)

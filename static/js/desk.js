@@ -1,0 +1,45 @@
+/** On every page of the desk: the keyboard of the lists, the search box, focus where something is announced. */
+
+const rows = [...document.querySelectorAll("[data-row]")];
+const dialog = document.getElementById("keys");
+const find = document.querySelector("[data-find]");
+const opener = document.querySelector("[data-keys]");
+let current = rows.findIndex((row) => `#${row.id}` === location.hash);
+
+document.querySelector("[data-focus]")?.focus();
+if (opener && dialog) {
+  opener.hidden = false;
+  opener.addEventListener("click", () => dialog.showModal());
+}
+
+/* Where the list was left: the row is marked, and Tab goes on from its link. */
+if (current >= 0) addEventListener("load", () => go(current)); // the browser goes to the fragment before
+
+function go(place) {
+  if (!rows.length) return;
+  rows[current]?.removeAttribute("aria-selected");
+  current = Math.min(Math.max(place, 0), rows.length - 1);
+  rows[current].setAttribute("aria-selected", "true");
+  rows[current].querySelector(".who a").focus();
+}
+
+const deeds = {
+  j: () => go(current + 1),
+  k: () => go(current - 1),
+  x: () => rows[current]?.querySelector("input[type=checkbox]")?.click(),
+  "/": () => find?.focus(),
+  "?": () => dialog?.showModal(),
+};
+
+/** Somebody types, or holds a key that belongs to the browser: then a letter is a letter. */
+function isTyping(event) {
+  const field = event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]");
+  return field || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || dialog?.open;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && event.target === find) find.blur();
+  if (isTyping(event) || !deeds[event.key]) return;
+  event.preventDefault();
+  deeds[event.key]();
+});

