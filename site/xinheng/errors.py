@@ -20,6 +20,7 @@ from xinheng.articles.paging import NoSuchPage
 from xinheng.audit.log import AuditHeadMissing
 from xinheng.db import DatabaseBusy
 from xinheng.desk.permission import signed_in_member
+from xinheng.desk.sign_in_gate import typed_texts
 from xinheng.page_cache import private
 
 
@@ -53,7 +54,7 @@ def _http_error(error: HTTPException) -> Response:
         return private(Response("这里没有您要找的网站：请检查网址里的主机名。\n", 400, mimetype="text/plain"))
     code = error.code or 500
     if signed_in_member() is not None:
-        return _answer(render_template("errors/desk.html", code=code), error, code)
+        return _answer(_desk_page(code), error, code)
     template = "errors/404.html" if code == 404 else "errors/refused.html"
     newest = library().articles[:4] if code == 404 else ()
     return _answer(render_template(template, code=code, newest=newest, library=library()), error, code)
@@ -67,5 +68,13 @@ def _answer(page: str, error: HTTPException, code: int) -> Response:
     return private(response)
 
 
+def _desk_page(code: int) -> str:
+    """The page for staff, with what they typed: it may stand nowhere else."""
+    typed = [] if request.method in {"GET", "HEAD"} else typed_texts()
+    return render_template("errors/desk.html", code=code, typed=typed)
+
+
 def _internal_error(error: InternalServerError) -> Response:
+    if signed_in_member() is not None:
+        return private(make_response(_desk_page(500), 500))
     return private(make_response(render_template("errors/500.html"), 500))

@@ -4,6 +4,7 @@ const form = document.querySelector("[data-draft]");
 const note = form.elements.note;
 const state = form.querySelector("[data-draft-state]");
 const PAUSE = 800; // milliseconds without a key before a draft is saved
+const LONGEST_WAIT = 2000; // milliseconds another button waits for the draft
 let saved = note.value;
 let timer = 0;
 let sending = Promise.resolve();
@@ -50,7 +51,7 @@ document.addEventListener("submit", async (event) => {
   if (leaving) return;
   leaving = "saving";
   save();
-  await sending;
+  await Promise.race([sending, new Promise((done) => setTimeout(done, LONGEST_WAIT))]);
   leaving = "free";
   event.target.requestSubmit(event.submitter);
 });

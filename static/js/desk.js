@@ -43,3 +43,12 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   deeds[event.key]();
 });
+
+/* A second press while the first is on its way does nothing; what only waits for a draft isn't on its way yet. */
+const sent = new Set();
+addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.method !== "post") return;
+  if (sent.has(event.target)) event.preventDefault();
+  sent.add(event.target);
+});
+addEventListener("pageshow", () => sent.clear());

@@ -185,7 +185,7 @@ def test_a_wrong_code_is_told_what_to_do_and_the_right_one_lets_in(
     expect(page.locator("#code")).to_be_focused()
     page.goto(desk.origin + "/desk/")
     expect(page).to_have_url(re.compile("/desk/sign-in"))  # half-way is not in
-    page.go_back()
+    sign_in(page, desk.origin, member)  # the password once more, for the sign-in has begun anew
     give_code(page, phone_of(member).next_code())
     expect(page).to_have_url(desk.origin + "/desk/")
 
@@ -217,7 +217,7 @@ def test_a_recovery_code_is_good_once(desk: Desk, member: Person, context_at: Co
     sign_in(other, desk.origin, member)
     other.get_by_role("link", name="手机不在身边：用恢复代码").click()
     give_code(other, member.codes[0])
-    expect(other.locator("#code-error")).to_have_text("恢复六位数字不对，或者已经用过。")
+    expect(other.locator("#code-error")).to_have_text("恢复代码不对，或者已经用过。")
     give_code(other, member.codes[1])
     expect(other).to_have_url(desk.origin + "/desk/")
     assert desk.recorded("recovery_used", member.id) == 2

@@ -88,7 +88,7 @@ def test_a_note_is_taken_down(desk: DeskClient, store: Database, store_keys: Key
     assert "记下了" in said
     assert "王会计说周五付。" in said
     assert "周敏" in said
-    assert notes_of(store, store_keys, lead_id) == ["王会计说周五付。\r\n第二行"]
+    assert notes_of(store, store_keys, lead_id) == ["王会计说周五付。\n第二行"]
     assert the_lead(store, lead_id).status == "new"
 
 

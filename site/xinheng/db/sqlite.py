@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import random
+import re
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -17,10 +18,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from xinheng.db.base import Database, DatabaseBusy, DatabaseUnsafe
 
+_PASSING = re.compile(r"locked|readonly|read-only|disk is full|disk I/O|unable to open")
 _SYNCHRONOUS = {"NORMAL": 1, "FULL": 2}
 
 
@@ -36,18 +39,30 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        with Session(self.engine, expire_on_commit=False) as session:
+        with self._told_as_busy(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def writing(self, within: float = 5.0, over: Iterable[bytes] = ()) -> Iterator[Session]:
         """The lock of the machine covers whatever `over` names."""
         with (
+            self._told_as_busy(),
             self.lock.held(within),
             Session(self._writer, expire_on_commit=False) as session,
             session.begin(),
         ):
             yield session
+
+    @contextmanager
+    def _told_as_busy(self) -> Iterator[None]:
+        """Locked by another program, read-only, a full disk: what the file can't do now and can later."""
+        try:
+            yield
+        except OperationalError as fault:
+            reason = str(fault.orig).partition("\n")[0]
+            if not _PASSING.search(reason):
+                raise
+            raise DatabaseBusy(f"{self.name}：{reason}") from fault
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
@@ -56,11 +71,34 @@ class SqliteDatabase(Database):
         folder.chmod(0o700)  # whatever the umask: databases are for their owner only
         with self.file.with_name("migrate.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            with self.engine.begin() as connection:
+            with (
+                self.engine.connect() as connection,
+                _without_foreign_keys(connection),
+                connection.begin(),
+            ):
                 yield connection
+                _check_foreign_keys(connection)
 
     def in_use(self) -> bool:
         return self.file.exists()
+
+
+@contextmanager
+def _without_foreign_keys(connection: Connection) -> Iterator[None]:
+    """A table is changed by making it anew and dropping the old one, to which others still point for that moment.
+    The pragma does nothing inside a transaction."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
+def _check_foreign_keys(connection: Connection) -> None:
+    """What points to nothing after a migration must not be committed. Raises DatabaseUnsafe."""
+    if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise DatabaseUnsafe(f"{broken[0]}: a row points to nothing in {broken[2]}")
 
 
 class WriterLock:

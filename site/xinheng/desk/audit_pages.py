@@ -136,12 +136,17 @@ def _wanted() -> Wanted:
     """The filters of the address; what isn't one counts for nothing."""
     actor, action = request.args.get("actor", ""), request.args.get("action", "")
     return Wanted(
-        actor="" if actor == _NOBODY_CHOSEN else actor[:_LONGEST_ID] or None,
+        actor="" if actor == _NOBODY_CHOSEN else _code(actor) or None,
         action=action if action in ACTIONS else None,
-        subject_id=request.args.get("subject", "")[:_LONGEST_ID],
+        subject_id=_code(request.args.get("subject", "")),
         first_day=_day("since"),
         last_day=_day("until"),
     )
+
+
+def _code(text: str) -> str:
+    """An id or a word of the program from an address; other signs are none of either."""
+    return text[:_LONGEST_ID] if text.isascii() and text.isalnum() else ""
 
 
 def _address(wanted: Wanted) -> dict[str, Any]:

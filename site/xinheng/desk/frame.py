@@ -15,7 +15,7 @@ from xinheng.articles.library import library
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.desk import words
-from xinheng.desk.language import data_text, language_of, page_language, runs
+from xinheng.desk.language import CHINESE, data_text, language_of, page_language, runs
 from xinheng.desk.list_address import list_address, read_list
 from xinheng.desk.permission import at_desk, current_member, may, signed_in_member
 from xinheng.desk.times import day, short, span
@@ -39,6 +39,7 @@ def shared() -> dict[str, object]:
     return {
         "words": words,
         "page_language": page_language,
+        "chinese_page": page_language() == CHINESE,
         "data_text": data_text,
         "language_of": language_of,
         "runs": runs,

@@ -77,7 +77,7 @@ def write_note(lead_id: str) -> Response:
     try:
         work().write_note(lead_id, _deed(), text, connected=form.connected.data)
     except NoSuchLead:  # handed to somebody else while it was typed
-        return make_response(render_template("errors/desk.html", code=404, typed=text), 404)
+        return make_response(render_template("errors/desk.html", code=404, typed=[text]), 404)
     flash(_("记下了"), "done")
     return _to_page(lead_id, "timeline")
 

@@ -45,7 +45,7 @@ class NoteForm(Form):
             DataRequired(_("请写一两句：谁接的、说了什么、答应了什么")),
             Length(max=LONGEST_NOTE, message=_("最多2000字，请分成两笔记")),
         ],
-        filters=[lambda text: (text or "").strip()],
+        filters=[lambda text: (text or "").replace("\r\n", "\n").strip()],
     )
     connected = BooleanField()
 

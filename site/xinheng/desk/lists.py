@@ -66,6 +66,7 @@ def leads() -> str:
         "desk/list.html",
         wanted=wanted,
         address=list_address(replace(wanted, place=None)),
+        here=list_address(wanted),
         rows=rows,
         pages=_neighbours(found, wanted),
         counts=counts,

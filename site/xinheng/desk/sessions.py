@@ -6,6 +6,7 @@ Who only looks at the sign-in page gets a signed cookie with the form's token, s
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from typing import Any
 
 from flask import Flask, Request, Response, g
@@ -111,17 +112,27 @@ class DeskSessions(SessionInterface):
         elif session.renews:
             if secret := self._store.renew(kept, data, now):
                 self._set(app, response, secret)
-        elif session.modified:
-            self._store.keep(kept, data, now)
-        elif now - kept.seen_at >= SEEN_EVERY:
-            try:
+        elif session.modified or now - kept.seen_at >= SEEN_EVERY:
+            self._keep(app, session, kept, now)
+
+    def _keep(self, app: Flask, session: DeskSession, kept: Kept, now: datetime) -> None:
+        """What was looked at last and when: worth a write, not worth failing the page it came with."""
+        try:
+            if session.modified:
+                self._store.keep(kept, dict(session), now)
+            else:
                 self._store.seen(kept, now)
-            except (DatabaseBusy, DatabaseError):
-                app.logger.warning("会话的使用时间这次没有记下")
+        except (DatabaseBusy, DatabaseError):
+            if http.method not in {"GET", "HEAD"}:
+                raise
+            app.logger.warning("会话这次没有存下")
 
     def _save_visitor(self, app: Flask, session: DeskSession, response: Response) -> None:
         if session.kept is not None:
-            self._store.end(session.kept)
+            try:
+                self._store.end(session.kept)
+            except (DatabaseBusy, DatabaseError) as fault:
+                app.logger.error("会话没有删掉，到时自己过期：%s", type(fault).__name__)
         if token := session.get(TOKEN):
             self._set(app, response, self._signer.dumps({TOKEN: token}))
         else:

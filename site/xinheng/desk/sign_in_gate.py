@@ -60,7 +60,7 @@ def ask_to_sign_in() -> ResponseReturnValue:
         return redirect(url_for("sign_in.login", next=own_address(request.full_path.removesuffix("?"))))
     sentence = _("登录已过期，刚才的操作没有保存。登录后会回到原来的页面。")
     return make_response(
-        sign_in_page(sentence, back_to=own_address(request.referrer or ""), typed=_typed_texts()), 401
+        sign_in_page(sentence, back_to=own_address(request.referrer or ""), typed=typed_texts()), 401
     )
 
 
@@ -118,7 +118,7 @@ def token_refused(fault: CSRFError) -> ResponseReturnValue:
         address=request.full_path.removesuffix("?"),
         back_to=own_address(request.referrer or ""),
         fields=[] if secret else fields,
-        texts=_typed_texts(),
+        texts=typed_texts(),
         can_repeat=not secret and not request.files,
     )
     return make_response(page, 400)
@@ -136,7 +136,7 @@ def stay_at_the_desk(response: Response) -> Response:
     return response
 
 
-def _typed_texts() -> list[str]:
+def typed_texts() -> list[str]:
     """What somebody wrote, as far as it is worth keeping: not choices, not secrets."""
     texts = (text.strip() for name, text in request.form.items(multi=True) if name not in _UNSAID)
     return [text for text in texts if len(text) > 12 or not text.isascii()]

@@ -15,7 +15,6 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as later
-from flask_babel import refresh
 
 from xinheng.desk import words
 from xinheng.desk.permission import current_member, requires
@@ -24,6 +23,7 @@ from xinheng.desk.sign_in_forms import PasswordForm, SetUpForm
 from xinheng.desk.sign_in_gate import LATER, WANTED
 from xinheng.desk.sign_in_pages import blueprint, too_often, wait
 from xinheng.desk.sign_in_services import desk_session, is_fresh, own_address, sign_in_services
+from xinheng.i18n import another_language
 from xinheng.i18n import gettext as _
 from xinheng.staff import clock
 from xinheng.staff.models import User
@@ -80,7 +80,8 @@ def end_sessions() -> ResponseReturnValue:
 @blueprint.post("/me/name", endpoint="set_name")
 @requires(Permission.OWN)
 def set_name() -> ResponseReturnValue:
-    name = " ".join(request.form.get("name", "").split())[:40]
+    typed = "".join(sign for sign in request.form.get("name", "") if sign.isprintable())
+    name = " ".join(typed.split())[:40]
     if name:
         sign_in_services().accounts.set_own(current_member().id, name=name)
     return redirect(url_for("sign_in.me"))
@@ -93,7 +94,7 @@ def set_language() -> ResponseReturnValue:
     if language not in LANGUAGES:
         abort(400)
     sign_in_services().accounts.set_own(current_member().id, language=language)
-    refresh()
+    another_language()
     return redirect(own_address(request.form.get("next", "") or url_for("sign_in.me")))
 
 

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, session
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+)
 from flask.typing import ResponseReturnValue
 from flask_security import views
 from flask_security.recovery_codes import mf_recovery
+from sqlalchemy.exc import DatabaseError
 
+from xinheng.audit.log import AuditHeadMissing
+from xinheng.db import DatabaseBusy
 from xinheng.desk.permission import current_member, open_to_all, requires, signed_in_member
 from xinheng.desk.sessions import PENDING
 from xinheng.desk.sign_in_first_page import sign_in_page
@@ -54,10 +67,15 @@ def sign_in() -> ResponseReturnValue:
 @blueprint.route("/sign-out", methods=["POST"], endpoint="sign_out")
 @open_to_all
 def sign_out() -> ResponseReturnValue:
-    if (member := signed_in_member()) is not None:
-        sign_in_services().accounts.note("sign_out", member.id, actor=member.id)
+    member = signed_in_member()
     answer = views.logout()
     desk_session().end()
+    if member is not None:
+        try:
+            sign_in_services().accounts.note("sign_out", member.id, actor=member.id)
+        except (DatabaseBusy, DatabaseError, AuditHeadMissing) as fault:
+            # who wants to leave leaves: a record that fails must not keep a desk open
+            current_app.logger.error("退出没有记下：%s", type(fault).__name__)
     return answer
 
 

@@ -52,20 +52,15 @@ class Condition(BaseModel):
         return self
 
     def holds(self, facts: LeadFacts) -> bool:
-        chosen = (
-            (self.need, facts.need),
-            (self.level, facts.level),
-            (self.source, facts.source),
-        )
-        least = (
-            (self.details_at_least, facts.details),
-            (self.articles_at_least, facts.articles),
-            (self.enquiries_at_least, facts.enquiries),
-            (self.named, facts.named),
-            (self.call_time, facts.call_time),
-        )
-        return all(not allowed or value in allowed for allowed, value in chosen) and all(
-            value >= wanted for wanted, value in least
+        return (
+            (not self.need or facts.need in self.need)
+            and (not self.level or facts.level in self.level)
+            and (not self.source or facts.source in self.source)
+            and facts.details >= self.details_at_least
+            and facts.articles >= self.articles_at_least
+            and facts.enquiries >= self.enquiries_at_least
+            and facts.named >= self.named
+            and facts.call_time >= self.call_time
         )
 
 

@@ -41,7 +41,8 @@ def read_attribution(touch: str, referrer: str, own_host: str, known: Collection
 
 def public_path(path: str) -> str:
     """A path without its query; thank-you, result and resume addresses are secrets and lose their last part."""
-    plain = re.sub(r"/{2,}", "/", unquote(path.partition("?")[0].partition("#")[0]))
+    typed = "".join(filter(str.isprintable, unquote(path.partition("?")[0].partition("#")[0])))
+    plain = re.sub(r"/{2,}", "/", typed)
     if not plain.startswith("/"):
         return ""
     return _LONG_NUMBER.sub("*", _SECRET.sub(r"/\1", plain))[:200]

@@ -134,6 +134,20 @@ def without_numbers(text: str) -> str:
     return _DIGITS.sub(lambda found: _hidden(found.group()), text)
 
 
+def with_numbers(typed: str, known: str) -> str:
+    """A text that came back with the numbers of `known` hidden in it, with them in their places again."""
+    hidden = [found.group() for found in _DIGITS.finditer(known) if _hidden(found.group()) != found.group()]
+
+    def shown(mark: re.Match[str]) -> str:
+        number = next((each for each in hidden if _hidden(each) == mark.group()), None)
+        if number is None:
+            return mark.group()
+        hidden.remove(number)
+        return number
+
+    return re.sub(r"\*{4}\d\d", shown, typed)
+
+
 def _hidden(stretch: str) -> str:
     digits = re.sub(r"\D", "", stretch)
     return "****" + digits[-2:] if re.search(r"\d{7}", stretch) or _is_phone(stretch) else stretch

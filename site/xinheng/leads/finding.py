@@ -33,7 +33,7 @@ USUAL_SORT: Mapping[View | None, Sort] = {
     "stuck": "waiting",
 }
 MOST_COUNTED = 999
-PAGE = 50
+PAGE = 40
 
 _COLUMNS: Mapping[Sort, tuple[InstrumentedAttribute[Any], bool]] = {
     "newest": (Lead.last_enquiry_at, True),

@@ -17,7 +17,7 @@ from xinheng.crypto import Keys, new_row_id
 from xinheng.db import Database
 from xinheng.forms.definition import stored_form
 from xinheng.leads.drafts import drop_draft
-from xinheng.leads.file import without_numbers
+from xinheng.leads.file import with_numbers
 from xinheng.leads.models import CLOSED, Enquiry, FormVersion, Lead, LeadEvent
 from xinheng.leads.moves import MOVES, MoveRefused, check_move, next_try
 from xinheng.leads.scope import NoSuchLead, Scope
@@ -52,7 +52,7 @@ class LeadWork:
 
     def write_note(self, lead_id: str, deed: Deed, text: str, *, connected: bool = False) -> None:
         """Add a note; `connected` says that somebody took the call, which makes a new lead a contacted one."""
-        with self._lead(lead_id, deed, changes=connected) as (session, lead):
+        with self._lead(lead_id, deed) as (session, lead):
             self._event(session, lead, deed, "connected" if connected else "note", note=text)
             if connected:
                 self._contacted(session, lead, deed)
@@ -104,15 +104,13 @@ class LeadWork:
         return changed
 
     @contextmanager
-    def _lead(self, lead_id: str, deed: Deed, *, changes: bool = True) -> Iterator[tuple[Session, Lead]]:
-        """The lead to change; what only adds to its timeline (`changes` false) is no change for who else looks."""
+    def _lead(self, lead_id: str, deed: Deed) -> Iterator[tuple[Session, Lead]]:
         with self._database.writing(over=[lead_lock(lead_id)]) as session:
             lead = session.get(Lead, lead_id, with_for_update=True)
             if lead is None or not deed.scope.sees(lead):
                 raise NoSuchLead(lead_id)
             if deed.version is not None and deed.version != lead.version:
                 raise LeadChanged(lead_id)
-            lead.version += changes
             yield session, lead
             self._close(session, lead)
 
@@ -121,7 +119,6 @@ class LeadWork:
         session.flush()
 
     def _apply(self, session: Session, lead: Lead, deed: Deed, change: BulkChange) -> None:
-        lead.version += 1
         if change.status:
             self._move(session, lead, deed, change.status, change.reason)
         if change.assigned:
@@ -133,9 +130,7 @@ class LeadWork:
         return self._keys.open(lead.next_step, lead.place("next_step")) if lead.next_step else ""
 
     def _plan(self, session: Session, lead: Lead, deed: Deed, at: datetime | None, step: str) -> None:
-        known = self._step(lead)
-        if step == without_numbers(known):
-            step = known  # the form came with its numbers hidden, and was not changed
+        step = with_numbers(step, self._step(lead))
         lead.follow_up_at = at
         lead.next_step = None
         if at is not None and step:
@@ -217,6 +212,12 @@ class LeadWork:
         detail: Mapping[str, Any] | None = None,
         note: str = "",
     ) -> None:
+        raised = session.info.setdefault("raised", set())
+        if (
+            kind != "note" and lead.id not in raised
+        ):  # a note changes nothing that somebody else could overwrite
+            lead.version += 1
+            raised.add(lead.id)
         event = LeadEvent(
             id=new_row_id(),
             lead_id=lead.id,
@@ -245,7 +246,8 @@ class BulkChange:
         """Whether the lead may take it: its status may follow, and a closed one takes no plan."""
         if self.status and self.status not in MOVES[lead.status]:
             return False
-        return not (self.follow_up_at and (self.status or lead.status) in CLOSED)
+        same_owner = self.assigned and (self.owner.id if self.owner else None) == lead.owner_id
+        return not same_owner and not (self.follow_up_at and (self.status or lead.status) in CLOSED)
 
 
 def _still_open(lead: Lead) -> None:

@@ -237,7 +237,7 @@ def forget_second_factor(member: User) -> None:
 def plain_address(email: str) -> str:
     """An address as it is kept: lower case. Raises NotAnAddress."""
     plain = unicodedata.normalize("NFKC", email).strip().lower()
-    if not _EMAIL.fullmatch(plain):
+    if not _EMAIL.fullmatch(plain) or not plain.isprintable():
         raise NotAnAddress(email)
     return plain
 

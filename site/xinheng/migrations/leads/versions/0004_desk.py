@@ -5,6 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from xinheng.referrers import referrer_kind
+
 revision: str = "0004"
 down_revision: str | None = "0003"
 branch_labels: str | None = None
@@ -116,6 +118,22 @@ def _fill() -> None:
         "UPDATE leads SET need = coalesce((SELECT need FROM enquiries WHERE lead_id = leads.id "
         "ORDER BY created_at DESC LIMIT 1), '')"
     )
+    _fill_sources()
+
+
+def _fill_sources() -> None:
+    """Where each person came from first, as far as the referrer's host tells."""
+    connection = op.get_bind()
+    enquiries = sa.table(
+        "enquiries", sa.column("lead_id"), sa.column("first_touch", sa.JSON()), sa.column("created_at")
+    )
+    leads = sa.table("leads", sa.column("id"), sa.column("source"))
+    rows = connection.execute(
+        sa.select(enquiries.c.lead_id, enquiries.c.first_touch).order_by(enquiries.c.created_at.desc())
+    )
+    kinds = {row.lead_id: referrer_kind((row.first_touch or {}).get("host", ""), "") for row in rows}
+    for lead_id, kind in kinds.items():
+        connection.execute(leads.update().where(leads.c.id == lead_id).values(source=kind))
 
 
 def downgrade() -> None:
