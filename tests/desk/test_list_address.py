@@ -7,7 +7,7 @@ from typing import get_args
 from urllib.parse import parse_qsl
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xinheng.desk.list_address import list_address, read_list
@@ -76,6 +76,7 @@ def test_the_usual_list_has_no_address_of_its_own() -> None:
     assert read_list({"view": "late"}).sort == "due"
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first text of all takes a second to draw
 @given(
     st.dictionaries(
         st.sampled_from(
