@@ -73,8 +73,8 @@ def test_somebody_nobody_and_the_program_may_act(store: Database, write: Write, 
         {"count": 0, "masked": True},
         {"from": "", "to": WU},
         {"from": None, "to": "0123456789abcdef0123456789abcdef"},
-        {"fields": ["follow_up_at", "next_step"]},
-        {"endpoint": "desk.lead"},
+        {"columns": ["follow_up_at", "next_step"]},
+        {"what": "desk.lead"},
         {"filters": ["status:new", "owner"]},
         {"filters": []},
     ],
@@ -97,9 +97,9 @@ REFUSED = [
     {"detail": {"count": 13_800_138_000}},
     {"detail": {"count": -1_380_013}},
     {"detail": {"count": 1.5}},
-    {"detail": {"fields": ["phone", "13800138000"]}},
-    {"detail": {"fields": [13_800_138_000]}},
-    {"detail": {"fields": [["phone"]]}},
+    {"detail": {"columns": ["phone", "13800138000"]}},
+    {"detail": {"columns": [13_800_138_000]}},
+    {"detail": {"columns": [["phone"]]}},
     {"detail": {"filters": {"phone": "a"}}},
     {"detail": {"phone": "a"}},
     {"detail": {"name": "a"}},
@@ -181,7 +181,7 @@ opened, keys = open_databases(Path(folder), url), load_keys(Path(keys), make=Fal
 sys.stdin.readline()
 for number in range(50):
     with opened.leads.writing() as session:
-        record(session, keys, actor="command", action="config", now=datetime.now(UTC))
+        record(session, keys, actor="command", action="edit", now=datetime.now(UTC))
 opened.dispose()
 """
 

@@ -104,7 +104,7 @@ class Desk:
         if not one_time:
             self.accounts.change_password(id, PASSWORD)
         if language != "zh":
-            self.accounts.set_own(id, language=language)
+            self.accounts.set_language(id, language)
         return Person(id, printed.email, name, printed.password if one_time else PASSWORD)
 
     def open(

@@ -25,7 +25,7 @@ def store(data_root: Path, opened: Databases) -> Database:
     keys = load_keys(data_root / "var" / "keys")
     with opened.leads.writing() as session:
         for _ in range(5):
-            record(session, keys, actor="command", action="config", now=datetime.now(UTC))
+            record(session, keys, actor="command", action="edit", now=datetime.now(UTC))
     return opened.leads
 
 

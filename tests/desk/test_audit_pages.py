@@ -153,9 +153,9 @@ SAID = [
     ),
     ({"actor": f"{1:032x}", "detail": {"masked": True}}, "不在名单里的账号", "查看号码", "打码：是"),
     (
-        {"actor": "system", "action": "config", "detail": {"what": "new-code"}},
+        {"actor": "system", "action": "edit", "detail": {"what": "new-code"}},
         "系统",
-        "改了设置",
+        "修改",
         "内容：new-code",
     ),
 ]

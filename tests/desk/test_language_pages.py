@@ -125,7 +125,7 @@ def record_some_of_all(session: Any, keys: Keys, me: Known, lead_id: str) -> Non
 
     details: list[dict[str, Any]] = [
         {"from": None, "to": me.id, "reason": "price", "count": 3, "masked": True},
-        {"what": "note", "roles": ["sales", "admin"], "status": "won", "permission": "leads"},
+        {"what": "note", "roles": ["sales", "admin"], "left": 3, "method": "recovery"},
     ]
     for place, action in enumerate(ACTIONS):
         kind, subject = (("lead", lead_id), ("staff", me.id), ("session", "x"), ("list", ""))[place % 4]

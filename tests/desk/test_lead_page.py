@@ -180,16 +180,21 @@ def test_the_owners_day_ends_at_midnight_in_shanghai(
     assert_masked(open_page(desk, lead_id))
 
 
-def test_to_others_it_is_shown_on_that_answer_only(
-    desk: DeskClient, store: Database, staff: Staff, lead_id: str
+def test_to_others_it_is_shown_once_and_on_that_leads_page_only(
+    app: Flask, desk: DeskClient, store: Database, staff: Staff, lead_id: str
 ) -> None:
+    another = ask(app, "13512345678")
     answer = desk.send(f"/desk/leads/{lead_id}/reveal")
-    assert answer.status_code == 200
+    assert answer.status_code == 303
+    page = desk.get(answer.headers["Location"])
     for shown in SHOWN:
-        assert shown in answer.text
+        assert shown in page.text
     assert_masked(open_page(desk, lead_id))
     assert_masked(desk.get("/desk/leads"))
     assert_masked(desk.get("/desk/"))
+    desk.send(f"/desk/leads/{lead_id}/reveal")
+    assert "13512345678" not in desk.get(f"/desk/leads/{another}").text
+    assert_masked(open_page(desk, lead_id))
 
 
 def test_a_colleague_who_may_see_the_lead_is_not_shown_what_its_owner_was(

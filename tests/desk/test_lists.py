@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from html import unescape
@@ -9,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from tests.databases import raw_bytes
-from tests.desk.conftest import NOON, Clock, DeskClient, Known, SignedIn, Staff
+from tests.desk.conftest import NOON, Clock, DeskClient, Known, SignedIn, Staff, empty
 from tests.desk.leads_at_hand import (
     DAY,
     HOUR,
@@ -30,9 +31,11 @@ from tests.desk.leads_at_hand import (
 
 from xinheng.audit.models import AuditRow
 from xinheng.db import Database
-from xinheng.leads.models import LeadEvent
+from xinheng.leads.models import FormVersion, LeadEvent
 from xinheng.notices.outbox import Notice
+from xinheng.staff.accounts import Accounts
 from xinheng.staff.models import StaffSession
+from xinheng.staff.permissions import RoleName
 
 ID = "0123456789abcdef0123456789abcdef"
 
@@ -277,7 +280,7 @@ def test_a_sales_lead_does_and_the_new_owner_is_told(
     assert "已改2条线索" in bulk(chief, ids, do="assign", owner=wu.id)
     with store.reading() as session:
         told = list(session.scalars(select(Notice.recipient).where(Notice.kind == "assigned")))
-    assert told == [wu.email] * 2
+    assert told == [wu.email]
 
 
 def test_nobody_is_given_leads_who_takes_none(
@@ -360,3 +363,44 @@ def test_a_long_search_leaves_nothing_behind(
         assert secret not in held
         assert secret not in caplog.text
         assert secret.encode() not in raw
+
+
+# --- who left, and what is gone ---
+
+
+def test_leads_of_somebody_who_left_are_pointed_out_and_can_be_listed(
+    chief: DeskClient, app: Flask, store: Database, accounts: Accounts, wu: Known, zhou: Known
+) -> None:
+    left, moved = asked_in_turn(app, 2)
+    give(store, left, wu)
+    give(store, moved, zhou)
+    assert "已停用" not in words_on(chief.get("/desk/leads"))
+    accounts.remove(wu.email)
+    accounts.set_roles(zhou.email, [RoleName.EDITOR])
+    page = chief.get("/desk/leads")
+    assert f'<option value="{wu.id}">吴凯（已停用）</option>' in page.text
+    assert f'<option value="{zhou.id}">周敏（不再接线索）</option>' in page.text
+    assert rows_on(chief.get(f"/desk/leads?owner={wu.id}")) == [left]
+    assert "吴凯 已停用" in words_on(chief.get(f"/desk/leads/{left}"))
+    give(store, left, None)
+    assert "吴凯" not in chief.get("/desk/leads").text
+
+
+def test_a_need_that_the_form_no_longer_offers_keeps_its_words(
+    desk: DeskClient, app: Flask, store: Database
+) -> None:
+    form = app.extensions["xinheng.consultation"].published()
+    earlier = json.loads(form.model_dump_json())
+    need = next(field for field in earlier["declaration"]["fields"] if field["name"] == "need")
+    need["options"].append(need["options"][0] | {"key": "guarantee", "label": "保函和担保"})
+    with store.writing() as session:
+        session.add(FormVersion(version="0" * 16, form=json.dumps(earlier), published_at=NOON - DAY))
+    lead_id = ask(app, need="guarantee", form_version="0" * 16)
+    try:
+        page = desk.get("/desk/leads")
+        assert "保函和担保" in page.text
+        assert rows_on(desk.get("/desk/leads?need=guarantee")) == [lead_id]
+    finally:
+        empty(app)
+        with store.writing() as session:
+            session.execute(delete(FormVersion).where(FormVersion.version == "0" * 16))

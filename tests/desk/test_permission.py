@@ -59,7 +59,7 @@ def test_who_lacks_the_permission_is_refused_and_recorded(
 ) -> None:
     member = staff("privacy")
     signed_in(client, member)
-    monkeypatch.setattr(app.view_functions["sign_in.me"], "permission", Permission.STAFF)
+    monkeypatch.setattr(app.view_functions["sign_in.me"], "permission", Permission.CONTENT)
     assert client.get("/desk/me").status_code == 403
     assert recorded() == [(member.id, "denied", member.id)]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
-from tests.desk.conftest import GOOD_PASSWORD, Clock, DeskClient, Staff
+from tests.desk.conftest import GOOD_PASSWORD, Clock, DeskClient, SignedIn, Staff
 
 from xinheng.crypto import Keys
 from xinheng.db import Database
@@ -254,8 +254,12 @@ def test_who_cannot_be_recorded_does_not_come_in(
     assert client.get("/desk/me").status_code == 302, "still nobody"
 
 
-def test_signing_out_is_a_form_and_not_an_address(client: DeskClient) -> None:
-    assert client.get("/desk/sign-out").status_code == 405
+def test_signing_out_is_a_form_and_not_an_address(
+    client: DeskClient, staff: Staff, signed_in: SignedIn
+) -> None:
+    signed_in(client, staff("privacy"))
+    assert client.get("/desk/sign-out").headers["Location"] == "/desk"
+    assert client.get("/desk/me").status_code == 200
 
 
 def test_remember_me_is_not_offered_and_does_nothing(client: DeskClient, staff: Staff) -> None:

@@ -9,7 +9,9 @@ from tests.conftest import OWN_PAGE
 from tests.desk.conftest import GOOD_PASSWORD, Clock, DeskClient, SignedIn, Staff
 
 from xinheng.db import Database
+from xinheng.staff.accounts import Accounts
 from xinheng.staff.models import User
+from xinheng.staff.permissions import RoleName
 
 Browser = Callable[[], DeskClient]
 POSTS = [
@@ -179,3 +181,46 @@ def test_outside_production_a_one_time_password_is_a_banner(
 
 def test_no_banner_where_all_is_done(client: DeskClient, staff: Staff, signed_in: SignedIn) -> None:
     assert "banner" not in signed_in(client, staff("sales", second_factor=True)).get("/desk/me").text
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("/desk/leads/" + "0" * 32 + "/status", "/desk/leads/" + "0" * 32),
+        ("/desk/leads/bulk", "/desk/leads"),
+        ("/desk/search", "/desk"),
+        ("/desk/me/name", "/desk/me"),
+    ],
+)
+def test_the_address_of_a_deed_leads_back_to_its_page(
+    client: DeskClient, staff: Staff, signed_in: SignedIn, clock: Clock, address: str, page: str
+) -> None:
+    """A page that answered a form stands at such an address: reloaded, or after signing in again, it is no dead end."""
+    signed_in(client, staff("sales"))
+    answer = client.get(address)
+    assert (answer.status_code, answer.headers["Location"]) == (302, page)
+    clock.advance(hours=1)
+    answer = client.post(
+        "/desk/me/name",
+        data={"csrf_token": client.token, "name": "周"},
+        headers=OWN_PAGE | {"Referer": f"http://127.0.0.1:8000{address}"},
+    )
+    assert f'name="next" type="hidden" value="{page}"' in answer.text
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/desk/../articles", "/desk/%2e%2e/articles", "/desk/./../x", "/desk/..", "//evil.example/desk"],
+)
+def test_signing_in_leads_nowhere_but_to_the_desk(client: DeskClient, address: str) -> None:
+    page = client.get("/desk/sign-in", query_string={"next": address})
+    assert 'name="next" type="hidden" value="/desk/"' in page.text
+
+
+def test_the_one_time_password_is_taken_again_however_it_is_typed(
+    client: DeskClient, accounts: Accounts, clock: Clock
+) -> None:
+    made = accounts.add("zhou@xinheng.example", "周敏", [RoleName.PRIVACY])
+    client.sign_in(made.email, made.password.lower().replace("-", " "))
+    client.get("/desk/again")
+    assert client.send("/desk/again", password=made.password.lower().replace("-", " ")).status_code == 302

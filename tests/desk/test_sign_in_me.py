@@ -11,6 +11,7 @@ from xinheng.db import Database
 from xinheng.staff.models import User
 
 Browser = Callable[[], DeskClient]
+Recorded = Callable[[], list[tuple[str, str, str]]]
 NEW = "si-ge-bu-xiang-gan-de-ci"
 
 
@@ -34,6 +35,20 @@ def test_a_name_can_be_changed_and_is_only_text(
     assert "&lt;b&gt;周" in client.get("/desk/me").text
     client.send("/desk/me/name", name="  ")
     assert kept(store, member.id).name == "<b>周</b> 敏"
+
+
+def test_a_name_is_one_colleagues_only_and_its_change_is_recorded(
+    client: DeskClient, staff: Staff, signed_in: SignedIn, store: Database, recorded: Recorded
+) -> None:
+    staff("sales", name="吴越")
+    member = staff("privacy", name="周敏")
+    answer = signed_in(client, member).send("/desk/me/name", name=" 吴越 ")
+    assert answer.status_code == 422
+    assert "已经有同事用这个名字" in answer.text
+    assert 'value=" 吴越 "' in answer.text
+    assert (kept(store, member.id).name, recorded()) == ("周敏", [])
+    client.send("/desk/me/name", name="周敏敏")
+    assert (kept(store, member.id).name, recorded()) == ("周敏敏", [(member.id, "edit", member.id)])
 
 
 def test_the_language_is_a_choice_of_two(

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import select
 from tests.conftest import ROOT
+from tests.leads.colleagues import plain_lead, put_leads
 
 from xinheng.audit.models import AuditRow
 from xinheng.crypto import load_keys
 from xinheng.db import Databases
 from xinheng.desk.staff_commands import staff
 from xinheng.staff import passwords
+from xinheng.staff.models import User
 from xinheng.staff.passwords import Cost
 
 
@@ -112,3 +115,22 @@ def test_before_the_first_start_there_is_nothing(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("XINHENG_DATA", str(tmp_path / "elsewhere"))
     done = call("list")
     assert (done.exit_code, "先启动一次网站" in done.output) == (1, True)
+
+
+@pytest.mark.parametrize("change", [["remove"], ["roles", "--role", "editor"]])
+def test_the_leads_of_who_takes_none_any_more_are_counted(opened: Databases, change: list[str]) -> None:
+    call("add", "zhou@xinheng.example", "--name", "周敏", "--role", "sales")
+    with opened.leads.reading() as session:
+        owner = session.scalars(select(User.id)).one()
+    put_leads(
+        opened.leads,
+        [
+            plain_lead(owner_id=owner),
+            plain_lead(owner_id=owner, queue="planned"),
+            plain_lead(owner_id=owner, queue="closed", status="won", closed=True),
+            plain_lead(),
+        ],
+    )
+    done = call(change[0], "zhou@xinheng.example", *change[1:])
+    assert "周敏名下还有2条没有结束的线索" in done.output
+    assert "勾选后交给别人" in done.output

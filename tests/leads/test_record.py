@@ -477,12 +477,15 @@ def test_the_owner_is_told_by_mail_beside_the_others(
         assert secret not in mail.text
 
 
-def test_an_owner_who_left_is_not_written_to(desk: EnquiryDesk, store: Database, asked: Asked) -> None:
+@pytest.mark.parametrize(("active", "role"), [(False, "sales"), (True, "editor")])
+def test_an_owner_who_takes_no_leads_any_more_is_not_written_to(
+    desk: EnquiryDesk, store: Database, asked: Asked, active: bool, role: str
+) -> None:
     desk.record(asked(), NOON)
-    owner = hire(store, "周敏")
+    owner = hire(store, "周敏", role)
     set_lead(store, only(store, Lead).id, owner_id=owner.id)
     with store.writing() as session:
-        session.get_one(User, owner.id).active = False
+        session.get_one(User, owner.id).active = active
     desk.record(asked(typed_id=OTHER_ID), NOON + MINUTE)
     assert notices_to(store, owner.email) == []
     assert len(notices_to(store, "")) == 2

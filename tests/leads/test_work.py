@@ -279,6 +279,24 @@ def test_the_mail_names_the_latest_enquiry(
     assert mails(store)[0].reference == latest.reference
 
 
+def test_who_has_to_give_it_away_again_before_the_mail_left_is_not_mailed(
+    work: LeadWork, store: Database, zhou: User, wu: User, lead_id: str
+) -> None:
+    chief = hire(store, "郑敏", "sales_lead")
+    work.assign(lead_id, deed(chief, everyone=True), wu)
+    work.assign(lead_id, deed(chief, NOON + 2 * MINUTE, everyone=True), zhou)
+    assert {mail.recipient: mail.state for mail in mails(store)} == {wu.email: "void", zhou.email: "waiting"}
+
+
+def test_a_call_that_nobody_took_is_a_plan_in_the_audit(
+    work: LeadWork, store: Database, zhou: User, lead_id: str
+) -> None:
+    work.no_answer(lead_id, deed(zhou))
+    with store.reading() as session:
+        (row,) = session.scalars(select(AuditRow))
+    assert (row.actor, row.action, row.subject_id, row.detail) == (zhou.id, "edit", lead_id, {"what": "plan"})
+
+
 def test_taking_a_lead_oneself_or_giving_it_back_sends_no_mail(
     work: LeadWork, store: Database, zhou: User, lead_id: str
 ) -> None:
@@ -587,11 +605,21 @@ def test_several_given_to_one_are_told_and_several_given_back_are_not(
         ids = list(session.scalars(select(Lead.id)))
     chief = deed(zhou, everyone=True)
     assert work.many(ids, chief, BulkChange(assigned=True, owner=wu)) == 3
-    assert {mail.recipient for mail in mails(store)} == {wu.email}
-    assert len({mail.reference for mail in mails(store)}) == 3
+    (mail,) = mails(store)
+    assert (mail.recipient, mail.state) == (wu.email, "waiting")
+    assert "有3条线索交给您了" in mail.text
+    assert f"{ORIGIN}/desk/leads?owner={wu.id}" in mail.text
     assert work.many(ids, chief, BulkChange(assigned=True)) == 3
     assert {the_lead(store, each).owner_id for each in ids} == {None}
-    assert len(mails(store)) == 3
+    assert len(mails(store)) == 1
+
+
+def test_a_step_that_cannot_be_read_does_not_stop_a_date_for_several(
+    work: LeadWork, store: Database, zhou: User, lead_id: str
+) -> None:
+    give(store, lead_id, zhou, follow_up_at=TOMORROW, next_step=b"broken")
+    assert work.many([lead_id], deed(zhou), BulkChange(follow_up_at=TOMORROW + DAY)) == 1
+    assert (the_lead(store).follow_up_at, the_lead(store).next_step) == (TOMORROW + DAY, b"broken")
 
 
 # --- how long it is kept ---

@@ -12,13 +12,12 @@ from xinheng.staff.permissions import (
     permissions_of,
 )
 
-OWN, LEADS, ALL, CONTENT, AUDIT, STAFF = (
+OWN, LEADS, ALL, CONTENT, AUDIT = (
     Permission.OWN,
     Permission.LEADS,
     Permission.ALL_LEADS,
     Permission.CONTENT,
     Permission.AUDIT,
-    Permission.STAFF,
 )
 
 
@@ -30,8 +29,8 @@ OWN, LEADS, ALL, CONTENT, AUDIT, STAFF = (
         (["sales_lead"], {OWN, LEADS, ALL}),
         (["editor"], {OWN, CONTENT}),
         (["privacy"], {OWN, AUDIT}),
-        (["admin"], {OWN, STAFF, AUDIT}),
-        (["admin", "sales_lead"], {OWN, STAFF, AUDIT, LEADS, ALL}),
+        (["admin"], {OWN, AUDIT}),
+        (["admin", "sales_lead"], {OWN, AUDIT, LEADS, ALL}),
         (["editor", "privacy"], {OWN, CONTENT, AUDIT}),
         (["owner of the site"], {OWN}),
     ],

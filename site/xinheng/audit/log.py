@@ -20,8 +20,7 @@ COMMAND = "command"
 
 DETAIL_KEYS = frozenset(
     {
-        "columns", "count", "endpoint", "fields", "filters", "format", "from", "left", "masked", "method",
-        "permission", "queue", "reason", "role", "roles", "status", "to", "what",
+        "columns", "count", "filters", "format", "from", "left", "masked", "method", "reason", "roles", "to", "what",
     }
 )  # fmt: skip
 """What a detail may tell. A new key is added here, and its words in desk/audit_words.py."""

@@ -32,30 +32,24 @@ ACTION: dict[Action, object] = {
     "staff_reset": _("重置成员"),
     "staff_disabled": _("停用成员"),
     "denied": _("被拒绝"),
-    "config": _("改了设置"),
 }
 NOBODY = {"": _("未登录的人"), "system": _("系统"), "command": _("命令行")}
 DETAIL = {
     "columns": _("列"),
     "count": _("数量"),
-    "endpoint": _("页面"),
-    "fields": _("字段"),
     "filters": _("筛选"),
     "format": _("格式"),
     "from": _("原来"),
     "left": _("还剩"),
     "masked": _("打码"),
     "method": _("方式"),
-    "permission": _("需要的权限"),
-    "queue": _("列表"),
     "reason": _("原因"),
-    "role": _("角色"),
     "roles": _("角色"),
-    "status": _("状态"),
     "to": _("改为"),
     "what": _("内容"),
 }
 _OWN_CODES = {
+    "name": _("名字"),
     "password": _("密码"),
     "plan": _("下一步"),
     "status": _("状态"),
@@ -64,18 +58,8 @@ _OWN_CODES = {
     "authenticator": _("验证码"),
     "code": _("验证码"),
     "recovery": _("恢复代码"),
-    "recovery_code": _("恢复代码"),
     "recovery_codes": _("恢复代码"),
-    "leads": _("自己的线索"),
-    "all_leads": _("全部线索"),
-    "content": _("内容"),
-    "audit": _("访问记录"),
-    "staff": _("成员管理"),
     "throttled": _("试得太多"),
-    "disabled": _("账号已停用"),
-    "unknown": _("没有这个账号"),
-    "wrong": _("不对"),
-    "replayed": _("用过的验证码"),
 }
 CODE: Mapping[str, object] = {**words.STATUS, **words.REASON, **words.ROLE, **_OWN_CODES}
 

@@ -50,6 +50,7 @@ def shared() -> dict[str, object]:
         "short_day": lambda moment: day(moment, now),
         "time_span": span,
         "parse_time": datetime.fromisoformat,
+        "takes_leads": takes_leads,
         "readable_phone": readable,
         "dialled": dialled,
     }

@@ -14,6 +14,7 @@ from flask import (
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
 from sqlalchemy.exc import DatabaseError
@@ -33,7 +34,7 @@ from xinheng.desk.frame import (
     work,
 )
 from xinheng.desk.lead_forms import NoteForm, PlanForm, in_days
-from xinheng.desk.lead_page import show_lead
+from xinheng.desk.lead_page import SHOWN_ONCE, show_lead
 from xinheng.desk.permission import current_member, may, requires
 from xinheng.desk.times import short
 from xinheng.i18n import gettext as _
@@ -41,7 +42,7 @@ from xinheng.leads.drafts import save_draft
 from xinheng.leads.models import Lead
 from xinheng.leads.moves import MoveRefused
 from xinheng.leads.scope import NoSuchLead
-from xinheng.leads.work import LONGEST_NOTE, LONGEST_STEP, Deed, LeadChanged, lead_lock
+from xinheng.leads.work import LONGEST_NOTE, LONGEST_STEP, AlreadyDone, Deed, LeadChanged, lead_lock
 from xinheng.staff.permissions import Permission
 
 Done = TypeVar("Done")
@@ -49,22 +50,26 @@ Done = TypeVar("Done")
 _QUICK = {"1": 1, "3": 3, "7": 7}
 
 
+@blueprint.errorhandler(AlreadyDone)
+def pressed_twice(_fault: AlreadyDone) -> Response:
+    """A button pressed twice: the page shows what the first one did."""
+    return redirect(url_for("desk.lead", **request.view_args or {}), 303)
+
+
 @blueprint.post("/leads/<row:lead_id>/reveal")
 @requires(Permission.LEADS)
 def reveal(lead_id: str) -> Response:
     """Show the number: recorded first. To its owner it stays open that day, to others until they leave the page."""
-    member = current_member()
     try:
-        owner_id = _record_reveal(lead_id)
+        _record_reveal(lead_id)
     except NoSuchLead:
         abort(404)
     except (DatabaseError, DatabaseBusy, AuditHeadMissing) as fault:
         current_app.logger.error("查看记录写不进去：%s", type(fault).__name__)
         error = _("查看记录暂时写不进去，所以没有显示号码。请稍后再试；一直不行，请告诉管理员。")
         return show_lead(lead_id, status=503, phone_error=error)
-    if owner_id == member.id:
-        return redirect(url_for("desk.lead", lead_id=lead_id, _anchor="contact"), 303)
-    return show_lead(lead_id, revealed=True)
+    session[SHOWN_ONCE] = lead_id
+    return _to_page(lead_id, "contact")
 
 
 @blueprint.post("/leads/<row:lead_id>/notes")
@@ -87,11 +92,11 @@ def write_note(lead_id: str) -> Response:
 def keep_draft(lead_id: str) -> Response:
     """Keep what is being typed; the answer says when."""
     text, member, now = request.form.get("note", "")[:LONGEST_NOTE], current_member(), utc_now()
-    with database().writing() as session:
-        lead = session.get(Lead, lead_id)
+    with database().writing() as writing:
+        lead = writing.get(Lead, lead_id)
         if lead is None or not present_scope().sees(lead):
             abort(404)
-        save_draft(session, keys(), lead_id, member.id, text, now)
+        save_draft(writing, keys(), lead_id, member.id, text, now)
     return jsonify(saved=short(now, now))
 
 
@@ -171,15 +176,15 @@ def assign(lead_id: str) -> Response:
     return _to_page(lead_id, "facts") if mine else redirect(url_for("desk.home"), 303)
 
 
-def _record_reveal(lead_id: str) -> str | None:
-    """Write down who is shown the number, before it is; returns the owner. Raises NoSuchLead."""
+def _record_reveal(lead_id: str) -> None:
+    """Write down who is shown the number, before it is. Raises NoSuchLead."""
     member = current_member()
-    with database().writing(over=[lead_lock(lead_id)]) as session:
-        lead = session.get(Lead, lead_id)
+    with database().writing(over=[lead_lock(lead_id)]) as writing:
+        lead = writing.get(Lead, lead_id)
         if lead is None or not present_scope().sees(lead):
             raise NoSuchLead(lead_id)
         audit.record(
-            session,
+            writing,
             keys(),
             actor=member.id,
             action="reveal",
@@ -187,7 +192,6 @@ def _record_reveal(lead_id: str) -> str | None:
             subject_id=lead_id,
             now=utc_now(),
         )
-        return lead.owner_id
 
 
 def _do(lead_id: str, deed: Callable[[], Done]) -> Done:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, DateField, Form, StringField, TextAreaField, TimeField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from xinheng.desk.frame import utc_now
+from xinheng.leads.moves import whole_quarter
 from xinheng.leads.work import LONGEST_NOTE, LONGEST_STEP
 from xinheng.settings import SHANGHAI
 
@@ -51,7 +52,7 @@ class NoteForm(Form):
 
 
 class PlanForm(Form):
-    """The next step: a day, a time (10:00 where none is given) and what to do."""
+    """The next step: a day, a time (see `moment_on` where none is given) and what to do."""
 
     date = DayField(validators=[InputRequired(_("请选一个日期，例如明天"))], render_kw={"type": "date"})
     time = ClockField(validators=[Optional()])
@@ -73,7 +74,15 @@ class PlanForm(Form):
         """When the next step is due."""
         if self.date.data is None:
             raise ValueError("only a valid form has a moment")
-        return datetime.combine(self.date.data, self.time.data or _MORNING, SHANGHAI)
+        return moment_on(self.date.data, self.time.data)
+
+
+def moment_on(day: date, clock: time | None = None) -> datetime:
+    """A day at a time; without one at 10:00, and today, where that is past, at the next full quarter of an hour."""
+    if clock:
+        return datetime.combine(day, clock, SHANGHAI)
+    morning, now = datetime.combine(day, _MORNING, SHANGHAI), utc_now().astimezone(SHANGHAI)
+    return whole_quarter(now + timedelta(minutes=1)) if now.date() == day and now > morning else morning
 
 
 def in_days(days: int) -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import abort, current_app, make_response, render_template, request, url_for
+from flask import abort, current_app, make_response, render_template, request, session, url_for
 from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
@@ -23,7 +23,6 @@ from xinheng.desk.frame import (
     present_scope,
     remember_list,
     remembered_list,
-    takes_leads,
     utc_now,
 )
 from xinheng.desk.lead_forms import NoteForm, PlanForm
@@ -45,6 +44,9 @@ from xinheng.staff.models import User
 from xinheng.staff.permissions import Permission
 
 _MOST_CHANGES = 8
+SHOWN_ONCE = "number_shown_once"
+"""In the session: the lead whose number the next opening of its page shows."""
+
 _BESIDE_ME = timedelta(minutes=10)
 """How long somebody who opened a lead is named to whoever opens it next."""
 
@@ -62,7 +64,7 @@ def lead(lead_id: str) -> Response:
     except (DatabaseError, AuditHeadMissing) as fault:
         current_app.logger.error("访问记录写不进去：%s", type(fault).__name__)
         abort(503)
-    return show_lead(lead_id)
+    return show_lead(lead_id, revealed=session.pop(SHOWN_ONCE, None) == lead_id)
 
 
 def show_lead(
@@ -74,31 +76,23 @@ def show_lead(
     plan: PlanForm | None = None,
     **told: Any,
 ) -> Response:
-    """The page as an answer. `told` are `changed_since` (a version), `status_error`, `phone_error`, `wanted_status`."""
-    member, scope, now = current_member(), present_scope(), utc_now()
-    with database().reading() as session:
-        today, _ = day_bounds(now)
-        owned = session.scalars(select(Lead.owner_id).where(Lead.id == lead_id)).first() == member.id
-        shown = revealed or (owned and revealed_since(session, member.id, lead_id, today))
-        try:
-            file = open_file(session, keys(), scope, lead_id, revealed=shown)
-        except NoSuchLead:
-            abort(404)
+    """The page as an answer. `told` are `changed_since` (a version); `status_error`, `phone_error` and `owner_error`
+    (sentences); `wanted_status`, `wanted_reason` and `wanted_owner` (what was chosen)."""
+    member, now = current_member(), utc_now()
+    with database().reading() as reading:
+        file = _opened(reading, lead_id, revealed=revealed)
         wanted, page = remembered_list()
-        before, after = beside(session, scope, wanted, file.lead, now)
-        others = recent(session, lead_id, ("view", "reveal"), now - _BESIDE_ME)
-        draft = read_draft(session, keys(), lead_id, member.id)
-    rules: PriorityRules = current_app.extensions["xinheng.priority"]()
+        before, after = beside(reading, present_scope(), wanted, file.lead, now)
+        others = recent(reading, lead_id, ("view", "reveal"), now - _BESIDE_ME)
+        draft = read_draft(reading, keys(), lead_id, member.id)
+    seen = told.get("changed_since", file.lead.version)
     text = render_template(
         "desk/lead.html",
         file=file,
         lead=file.lead,
         me=member,
         now=now,
-        why=rules.why(file.facts),
-        guide=_what_to_say(file, member),
         people=colleagues(),
-        takes_leads=takes_leads,
         beside_me=_named_once(others, member.id),
         draft=draft,
         note=note or NoteForm(note=draft.text if draft else ""),
@@ -106,17 +100,37 @@ def show_lead(
         back=_back(page, list_address(wanted), lead_id),
         before=before,
         after=after,
-        road=ROAD,
-        moves=MOVES[file.lead.status],
-        reasons=REASONS,
-        proposed=next_try(file.lead.attempts + 1, now),
         changed="changed_since" in told,
-        changes=[
-            event for event in file.events if event.version > told.get("changed_since", file.lead.version)
-        ][:_MOST_CHANGES],
+        changes=[event for event in file.events if event.version > seen][:_MOST_CHANGES],
+        **_rules_of(file, now),
         **told,
     )
     return make_response(text, status)
+
+
+def _opened(reading: Session, lead_id: str, *, revealed: bool) -> LeadFile:
+    """The lead as the present member may see it: with its number if they own it and looked at it today."""
+    member = current_member()
+    today, _ = day_bounds(utc_now())
+    owned = reading.scalars(select(Lead.owner_id).where(Lead.id == lead_id)).first() == member.id
+    shown = revealed or (owned and revealed_since(reading, member.id, lead_id, today))
+    try:
+        return open_file(reading, keys(), present_scope(), lead_id, revealed=shown)
+    except NoSuchLead:
+        abort(404)
+
+
+def _rules_of(file: LeadFile, now: datetime) -> dict[str, object]:
+    """What the rules say about a lead: why to call, what to say, which moves there are, when to try again."""
+    rules: PriorityRules = current_app.extensions["xinheng.priority"]()
+    return {
+        "why": rules.why(file.facts),
+        "guide": _what_to_say(file, current_member()),
+        "road": ROAD,
+        "moves": MOVES[file.lead.status],
+        "reasons": REASONS,
+        "proposed": next_try(file.lead.attempts + 1, now),
+    }
 
 
 def _record_opening(lead_id: str) -> None:
@@ -125,26 +139,26 @@ def _record_opening(lead_id: str) -> None:
     Who opened it in the last ten minutes is on record already: a page that comes back after each deed adds nothing.
     """
     member, now = current_member(), utc_now()
-    with database().reading() as session:
-        references = _references(session, lead_id)
+    with database().reading() as reading:
+        references = _references(reading, lead_id)
         on_record = any(
-            entry.actor == member.id for entry in recent(session, lead_id, ("view",), now - _BESIDE_ME)
+            entry.actor == member.id for entry in recent(reading, lead_id, ("view",), now - _BESIDE_ME)
         )
-        if on_record and not unseen(session, references, member.email):
+        if on_record and not unseen(reading, references, member.email):
             return
-    with database().writing(over=[lead_lock(lead_id)]) as session:
-        acknowledge(session, _references(session, lead_id), member.email, now)
+    with database().writing(over=[lead_lock(lead_id)]) as writing:
+        acknowledge(writing, _references(writing, lead_id), member.email, now)
         audit.record(
-            session, keys(), actor=member.id, action="view", subject_kind="lead", subject_id=lead_id, now=now
+            writing, keys(), actor=member.id, action="view", subject_kind="lead", subject_id=lead_id, now=now
         )
 
 
-def _references(session: Session, lead_id: str) -> Sequence[str]:
+def _references(reading: Session, lead_id: str) -> Sequence[str]:
     """The references of a lead's enquiries. Raises NoSuchLead where the present member may not see it."""
-    found = session.get(Lead, lead_id)
+    found = reading.get(Lead, lead_id)
     if found is None or not present_scope().sees(found):
         raise NoSuchLead(lead_id)
-    return session.scalars(select(Enquiry.reference).where(Enquiry.lead_id == lead_id)).all()
+    return reading.scalars(select(Enquiry.reference).where(Enquiry.lead_id == lead_id)).all()
 
 
 def _what_to_say(file: LeadFile, member: User) -> ShownGuide:
@@ -166,7 +180,9 @@ def _plan_form(file: LeadFile) -> PlanForm:
     at = file.lead.follow_up_at
     local = at.astimezone(SHANGHAI) if at else None
     return PlanForm(
-        date=local.date() if local else None, time=local.time() if local else None, step=file.next_step
+        date=local.date() if local else None,
+        time=local.time() if local else None,
+        step="" if file.next_step == UNREADABLE else file.next_step,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -22,7 +22,7 @@ from xinheng.desk.frame import (
     utc_now,
     work,
 )
-from xinheng.desk.lead_forms import FARTHEST, TOO_FAR
+from xinheng.desk.lead_forms import FARTHEST, TOO_FAR, moment_on
 from xinheng.desk.list_address import list_address, read_list
 from xinheng.desk.permission import may, requires
 from xinheng.desk.rows import need_words, rows_of
@@ -39,10 +39,10 @@ from xinheng.leads.finding import (
     find_person,
     place_of,
 )
+from xinheng.leads.handover import left_with_leads
 from xinheng.leads.models import Lead
 from xinheng.leads.moves import REASONS, MoveRefused
 from xinheng.leads.work import BulkChange, Deed
-from xinheng.settings import SHANGHAI
 from xinheng.staff.models import User
 from xinheng.staff.permissions import Permission
 
@@ -54,14 +54,15 @@ _BULK_STATUS = ("contacted", "interested", "proposal", "won", "lost", "invalid")
 @requires(Permission.LEADS)
 def leads() -> str:
     """One page of the list."""
-    wanted, scope, now = read_list(request.args), present_scope(), utc_now()
+    wanted, scope, now, people = read_list(request.args), present_scope(), utc_now(), colleagues()
     with database().reading() as session:
         found = find_leads(session, scope, wanted, now)
-        rows = rows_of(session, keys(), found.leads, now)
+        needs = need_words(session)
+        rows = rows_of(session, keys(), found.leads, needs, now)
         counts = count_views(session, scope, now)
+        left_behind = left_with_leads(session, people.values()) if scope.everyone else []
         views = saved_views(session, scope.staff_id)
     remember_list(wanted, "list")
-    people = colleagues()
     return render_template(
         "desk/list.html",
         wanted=wanted,
@@ -72,9 +73,9 @@ def leads() -> str:
         counts=counts,
         most=MOST_COUNTED,
         views=views,
-        needs=need_words(),
+        needs=needs,
         people=people,
-        owner_choices=_owner_choices(people, scope.staff_id),
+        owner_choices=_owner_choices(people, scope.staff_id, left_behind),
         bulk_owners=_bulk_owners(people, scope.staff_id),
         filtered=replace(wanted, view=None, place=None, sort="newest") != Wanted(),
         me=scope.staff_id,
@@ -159,23 +160,31 @@ def _date(text: str) -> datetime:
         day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 (a day, not an instant)
     except ValueError:
         raise BadChange(_("请选一个日期，例如 2026-03-12")) from None
-    at = datetime.combine(day, time(10, 0), SHANGHAI)
-    now = utc_now()
-    if at.date() < now.astimezone(SHANGHAI).date():
+    at, now = moment_on(day), utc_now()
+    if at < now:
         raise BadChange(_("这个日期已经过去，请选今天或以后"))
     if at > now + FARTHEST:
         raise BadChange(str(TOO_FAR))
-    return max(at, now + timedelta(minutes=15))
+    return at
 
 
-def _owner_choices(people: Mapping[str, User], me: str) -> Sequence[tuple[str, object]]:
-    """Whose leads one can look at: one's own first, then nobody's, then everybody else's."""
+def _owner_choices(
+    people: Mapping[str, User], me: str, left_behind: Sequence[User]
+) -> Sequence[tuple[str, object]]:
+    """Whose leads one can look at: one's own first, then nobody's, everybody else's, and those that somebody left."""
     others = [
-        (member.id, member.name)
-        for member in people.values()
-        if Permission.LEADS in member.permissions and member.id != me
+        (member.id, member.name) for member in people.values() if takes_leads(member) and member.id != me
     ]
-    return [(me, _("我的")), ("none", _("未分配")), *others]
+    left = [
+        (
+            member.id,
+            _("%(name)s（已停用）", name=member.name)
+            if not member.active
+            else _("%(name)s（不再接线索）", name=member.name),
+        )
+        for member in left_behind
+    ]
+    return [(me, _("我的")), ("none", _("未分配")), *others, *left]
 
 
 def _bulk_owners(people: Mapping[str, User], me: str) -> Sequence[tuple[str, object]]:

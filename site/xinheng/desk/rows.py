@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.desk.times import short, span
+from xinheng.forms.definition import stored_form
 from xinheng.forms.priority import PriorityRules
 from xinheng.i18n import gettext as _
-from xinheng.leads.file import facts_of, without_numbers
+from xinheng.leads.file import facts_of
 from xinheng.leads.listing import UNREADABLE, mask_name
-from xinheng.leads.models import Enquiry, Lead
+from xinheng.leads.models import Enquiry, FormVersion, Lead
+from xinheng.leads.numbers import without_numbers
 from xinheng.phone_display import mask
 
 
@@ -35,18 +37,35 @@ class Row:
     article: str
 
 
-def rows_of(session: Session, keys: Keys, leads: Sequence[Lead], now: datetime) -> Sequence[Row]:
-    """The rows of leads, in their order."""
+def rows_of(
+    session: Session, keys: Keys, leads: Sequence[Lead], needs: Mapping[str, str], now: datetime
+) -> Sequence[Row]:
+    """The rows of leads, in their order; `needs` are those of `need_words`."""
     latest = _latest_enquiries(session, [lead.id for lead in leads])
     rules: PriorityRules = current_app.extensions["xinheng.priority"]()
-    needs = need_words()
     return [_row(lead, latest[lead.id], keys, rules, needs, now) for lead in leads]
 
 
-def need_words() -> Mapping[str, str]:
-    """The needs that the present form offers, by key."""
+def need_words(session: Session) -> Mapping[str, str]:
+    """The needs by key: those that the present form offers, then those that only an earlier one did."""
     form = current_app.extensions["xinheng.consultation"].published().declaration
-    return {option.key: option.label for option in form.field("need").options}
+    present = {option.key: option.label for option in form.field("need").options}
+    versions = session.scalars(select(FormVersion.version).order_by(FormVersion.published_at.desc())).all()
+    for version in versions:
+        for key, label in _needs_of(session, version):
+            present.setdefault(key, label)
+    return present
+
+
+_read: dict[str, Sequence[tuple[str, str]]] = {}
+"""The needs of forms read before, by version: what was published doesn't change."""
+
+
+def _needs_of(session: Session, version: str) -> Sequence[tuple[str, str]]:
+    if version not in _read:
+        form = stored_form(session.get_one(FormVersion, version).form).declaration
+        _read[version] = [(option.key, option.label) for option in form.field("need").options]
+    return _read[version]
 
 
 def _latest_enquiries(session: Session, ids: Sequence[str]) -> Mapping[str, Enquiry]:

@@ -20,6 +20,7 @@ from xinheng.desk.sign_in_first_page import sign_in_form
 from xinheng.desk.sign_in_forms import CodeForm, HelpForm, RecoveryForm, SignInForm
 from xinheng.desk.sign_in_gate import (
     ask_to_sign_in,
+    back_to_the_page,
     check_token,
     csrf,
     desk_banners,
@@ -133,6 +134,7 @@ def quiet_login_manager(security: Security) -> None:
 def guard_desk(app: Flask) -> None:
     """What happens before and after each request to the desk, in this order."""
     app.before_request(without_sessions)
+    app.before_request(back_to_the_page)
     app.before_request(reopen_from_our_own)
     app.before_request(check_token)
     app.before_request(refuse_what_is_not_permitted(ask_to_sign_in, unfinished_business, _denied))

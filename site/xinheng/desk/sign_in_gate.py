@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response
 
 from xinheng.desk.permission import at_desk, permission_of, signed_in_member
@@ -52,6 +53,13 @@ def reopen_from_our_own() -> ResponseReturnValue | None:
         return None
     address = own_address(request.full_path.removesuffix("?"))
     return make_response(render_template("desk/sign_in/reopen.html", address=address))
+
+
+def back_to_the_page() -> ResponseReturnValue | None:
+    """The address of a deed, opened instead of sent (reloaded, or from the history): its page."""
+    if at_desk() and request.method == "GET" and isinstance(request.routing_exception, MethodNotAllowed):
+        return redirect(own_address(request.path))
+    return None
 
 
 def ask_to_sign_in() -> ResponseReturnValue:

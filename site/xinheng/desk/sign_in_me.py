@@ -26,6 +26,7 @@ from xinheng.desk.sign_in_services import desk_session, is_fresh, own_address, s
 from xinheng.i18n import another_language
 from xinheng.i18n import gettext as _
 from xinheng.staff import clock
+from xinheng.staff.accounts import NameTaken
 from xinheng.staff.models import User
 from xinheng.staff.passwords import LEAST, MOST, PasswordRefused, Refused, plain_one_time
 from xinheng.staff.permissions import Permission, needs_second_factor
@@ -44,6 +45,10 @@ NEW_SECRET = "new_totp"  # noqa: S105 (a key in the session; the secret under it
 @blueprint.get("/me", endpoint="me")
 @requires(Permission.OWN)
 def me() -> str:
+    return _my_page()
+
+
+def _my_page(*, typed: str = "", error: str = "") -> str:
     member = current_member()
     return render_template(
         "desk/sign_in/me.html",
@@ -53,6 +58,8 @@ def me() -> str:
         sessions=sign_in_services().sessions.of(member.id, clock.now()),
         present=desk_session().number,
         codes_left=len(member.mf_recovery_codes),
+        name_typed=typed or member.name,
+        name_error=error,
     )
 
 
@@ -80,10 +87,12 @@ def end_sessions() -> ResponseReturnValue:
 @blueprint.post("/me/name", endpoint="set_name")
 @requires(Permission.OWN)
 def set_name() -> ResponseReturnValue:
-    typed = "".join(sign for sign in request.form.get("name", "") if sign.isprintable())
-    name = " ".join(typed.split())[:40]
-    if name:
-        sign_in_services().accounts.set_own(current_member().id, name=name)
+    typed = request.form.get("name", "")
+    try:
+        sign_in_services().accounts.set_name(current_member().id, typed)
+    except NameTaken:
+        error = _("已经有同事用这个名字，请加上部门或英文名，好分清是谁做的。")
+        return make_response(_my_page(typed=typed, error=error), 422)
     return redirect(url_for("sign_in.me"))
 
 
@@ -93,7 +102,7 @@ def set_language() -> ResponseReturnValue:
     language = request.form.get("language", "")
     if language not in LANGUAGES:
         abort(400)
-    sign_in_services().accounts.set_own(current_member().id, language=language)
+    sign_in_services().accounts.set_language(current_member().id, language)
     another_language()
     return redirect(own_address(request.form.get("next", "") or url_for("sign_in.me")))
 

@@ -31,6 +31,7 @@ from xinheng.i18n import gettext as _
 from xinheng.i18n import ngettext
 from xinheng.staff import clock
 from xinheng.staff.accounts import NotAnAddress, plain_address
+from xinheng.staff.passwords import plain_one_time
 from xinheng.staff.permissions import Permission
 from xinheng.staff.throttle import Refusal
 
@@ -119,9 +120,10 @@ def again() -> ResponseReturnValue:
         if refusal := sign_in_services().throttle.code(member.id, clock.now()):
             page = render_template("desk/sign_in/again.html", form=form, sentence=wait(refusal))
             return too_often(refusal, page)
-        if form.validate() and sign_in_services().passwords.matches(
-            member.password, form.password.data or ""
-        ):
+        typed = form.password.data or ""
+        if member.one_time_password:
+            typed = plain_one_time(typed)
+        if form.validate() and sign_in_services().passwords.matches(member.password, typed):
             sign_in_services().throttle.code_passed(member.id)
             desk_session().renew()
             return redirect(back_to)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from flask import current_app, request, session
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import RequestRedirect
 
 from xinheng.addresses import address_prefix
 from xinheng.company import Company
 from xinheng.crypto import Keys
 from xinheng.db import Database
-from xinheng.desk.permission import path_at_desk
+from xinheng.desk.permission import DESK, path_at_desk
 from xinheng.desk.sessions import DeskSession
 from xinheng.staff import clock
 from xinheng.staff.accounts import Accounts
@@ -99,10 +101,31 @@ def network() -> str:
 
 
 def own_address(address: str) -> str:
-    """An address of the desk as it is, without a host; anything else becomes the desk's first page."""
+    """An address of the desk that can be opened, without a host; anything else becomes the desk's first page.
+
+    One that only answers a form becomes the page above it: /desk/leads/…/status is no page, /desk/leads/… is.
+    """
     parts = urlsplit(address)
-    odd = "\\" in address or not address.isprintable() or "//" in parts.path
+    dotted = any(unquote(part) in {".", ".."} for part in parts.path.split("/"))
+    odd = "\\" in address or not address.isprintable() or "//" in parts.path or dotted
     elsewhere = parts.scheme not in {"", "http", "https"} or bool(parts.scheme) != bool(parts.netloc)
     if odd or elsewhere or parts.netloc not in {"", request.host} or not path_at_desk(parts.path):
-        return "/desk/"
+        return DESK + "/"
+    page = _page_above(parts.path)
+    if page != parts.path:
+        return page
     return urlunsplit(("", "", parts.path, parts.query, parts.fragment))
+
+
+def _page_above(path: str) -> str:
+    """The path itself, or what stands above it as long as it only takes forms."""
+    routes = current_app.url_map.bind(request.host)
+    while True:
+        try:
+            routes.match(unquote(path), method="GET")
+        except MethodNotAllowed:
+            path = path.rpartition("/")[0]
+        except (NotFound, RequestRedirect):
+            return path
+        else:
+            return path

@@ -9,6 +9,7 @@ from datetime import datetime
 import click
 
 from xinheng.command_folder import opened_leads
+from xinheng.leads.handover import open_leads_of
 from xinheng.settings import SHANGHAI
 from xinheng.staff.accounts import (
     Accounts,
@@ -20,7 +21,7 @@ from xinheng.staff.accounts import (
     Printed,
 )
 from xinheng.staff.models import User
-from xinheng.staff.permissions import ROLE_WORDS, RoleName
+from xinheng.staff.permissions import ROLE_WORDS, Permission, RoleName, permissions_of
 
 _ROLES = click.option(
     "--role",
@@ -81,8 +82,10 @@ def roles(email: str, roles: tuple[str, ...]) -> None:
     """把一个账号的角色换成给出的这些，它在各处的登录都退出。"""
     chosen = sorted({RoleName(role) for role in roles})
     with _accounts() as accounts:
-        accounts.set_roles(email, chosen)
+        member = accounts.set_roles(email, chosen)
     click.echo(f"角色现在是：{'、'.join(ROLE_WORDS[role] for role in chosen)}；它在各处的登录都已退出")
+    if Permission.LEADS not in permissions_of(chosen):
+        _tell_what_is_left(member)
 
 
 @staff.command("remove")
@@ -90,8 +93,18 @@ def roles(email: str, roles: tuple[str, ...]) -> None:
 def remove(email: str) -> None:
     """停用一个账号：不能再登录，做过的事还记在它名下。"""
     with _accounts() as accounts:
-        accounts.remove(email)
+        member = accounts.remove(email)
     click.echo("账号已停用，它在各处的登录都已退出")
+    _tell_what_is_left(member)
+
+
+def _tell_what_is_left(member: User) -> None:
+    """The leads that nobody works now, and where to hand them over."""
+    with opened_leads() as (database, _keys), database.reading() as session:
+        count = open_leads_of(session, member.id)
+    if count:
+        click.echo(f"{member.name}名下还有{count}条没有结束的线索，现在没有人跟进。")
+        click.echo("请销售主管在工作台的“全部线索”里按负责人选出来，勾选后交给别人。")
 
 
 def _print(printed: Printed) -> None:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from xinheng.desk.frame import blueprint, colleagues, database, keys, present_scope, utc_now
 from xinheng.desk.list_address import read_list
 from xinheng.desk.permission import may, requires
-from xinheng.desk.rows import rows_of
+from xinheng.desk.rows import need_words, rows_of
 from xinheng.desk.saved_views import saved_views
 from xinheng.desk.times import headline
 from xinheng.leads.finding import MOST_COUNTED, USUAL_SORT, VIEWS, Wanted, count_views, find_leads
@@ -34,12 +34,12 @@ def today() -> str:
     owner = read_list(request.args).owner
     with database().reading() as session:
         counts = count_views(session, scope, now, owner)
-        groups = [
-            (view, rows_of(session, keys(), find_leads(session, scope, wanted, now, _SHOWN).leads, now))
-            for view in VIEWS
-            if counts[view]
-            for wanted in [Wanted(view=view, owner=owner, sort=USUAL_SORT[view])]
-        ]
+        needs = need_words(session)
+        groups = []
+        for view in filter(counts.get, VIEWS):
+            wanted = Wanted(view=view, owner=owner, sort=USUAL_SORT[view])
+            found = find_leads(session, scope, wanted, now, _SHOWN)
+            groups.append((view, rows_of(session, keys(), found.leads, needs, now)))
         views = saved_views(session, scope.staff_id)
     return render_template(
         "desk/today.html",

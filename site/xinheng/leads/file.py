@@ -6,7 +6,6 @@ What is personal is opened here and nowhere else: the number and the whole name 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,12 +19,9 @@ from xinheng.forms.definition import FormDeclaration, stored_form
 from xinheng.forms.priority import LeadFacts
 from xinheng.leads.listing import UNREADABLE, mask_name
 from xinheng.leads.models import Enquiry, FormVersion, Lead, LeadEvent, Sealed
+from xinheng.leads.numbers import without_numbers
 from xinheng.leads.scope import NoSuchLead, Scope
 from xinheng.phone_display import mask
-from xinheng.phones import NotAPhone, parse_phone
-
-_DIGITS = re.compile(r"\d(?:(?:[^\w，、；：！？,;:!?\n]|_){0,4}\d){6,}")
-"""A stretch of seven digits and more, with whatever people put between them; no words and no commas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,39 +122,6 @@ def facts_of(lead: Lead, enquiry: Enquiry, keys: Keys) -> LeadFacts:
         named=lead.name_index is not None,
         call_time=bool(enquiry.call_time),
     )
-
-
-def without_numbers(text: str) -> str:
-    """The text with phones, and all numbers of seven digits and more, hidden but for the last two digits: somebody may
-    have typed a number they want to be called at."""
-    return _DIGITS.sub(lambda found: _hidden(found.group()), text)
-
-
-def with_numbers(typed: str, known: str) -> str:
-    """A text that came back with the numbers of `known` hidden in it, with them in their places again."""
-    hidden = [found.group() for found in _DIGITS.finditer(known) if _hidden(found.group()) != found.group()]
-
-    def shown(mark: re.Match[str]) -> str:
-        number = next((each for each in hidden if _hidden(each) == mark.group()), None)
-        if number is None:
-            return mark.group()
-        hidden.remove(number)
-        return number
-
-    return re.sub(r"\*{4}\d\d", shown, typed)
-
-
-def _hidden(stretch: str) -> str:
-    digits = re.sub(r"\D", "", stretch)
-    return "****" + digits[-2:] if re.search(r"\d{7}", stretch) or _is_phone(stretch) else stretch
-
-
-def _is_phone(stretch: str) -> bool:
-    try:
-        parse_phone(stretch)
-    except NotAPhone:
-        return False
-    return True
 
 
 def _forms(session: Session, lead: Lead) -> Mapping[str, FormDeclaration]:

@@ -49,15 +49,15 @@ def next_try(attempts: int, now: datetime) -> datetime:
     local = now.astimezone(SHANGHAI)
     other_half = _AFTERNOON if local.time() < time(12, 0) else _MORNING
     if attempts <= 1:
-        soon = _whole_quarter(local + _SOON)
+        soon = whole_quarter(local + _SOON)
         if soon.date() == local.date() and _MORNING <= soon.time() <= _LAST_TRY and local.weekday() < 5:
             return soon
         return _weekdays_later(local, 0 if local.time() < time(7, 0) else 1, _MORNING)
     return _weekdays_later(local, 1 if attempts == 2 else 3, other_half)
 
 
-def _whole_quarter(moment: datetime) -> datetime:
-    """The next full quarter of an hour."""
+def whole_quarter(moment: datetime) -> datetime:
+    """The next full quarter of an hour, or the moment itself if it is one."""
     past = timedelta(minutes=moment.minute % 15, seconds=moment.second, microseconds=moment.microsecond)
     return moment - past + timedelta(minutes=15 if past else 0)
 

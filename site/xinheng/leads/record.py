@@ -24,6 +24,7 @@ from xinheng.phones import last_four, reaches_one_person
 from xinheng.referrers import referrer_kind
 from xinheng.settings import SHANGHAI
 from xinheng.staff.models import User
+from xinheng.staff.permissions import Permission
 
 WAIT = 2.0  # seconds an enquiry waits for the writer's turn
 ASKED_AGAIN = "又来咨询了，请回电"
@@ -111,7 +112,7 @@ class EnquiryDesk:
         text = _notice_text(form, enquiry, lead, reopened=reopened, site=self._site)
         enqueue(session, kind="enquiry", reference=enquiry.reference, text=text, now=now)
         owner = session.get(User, lead.owner_id) if lead.owner_id else None
-        if owner and owner.active:
+        if owner and owner.active and Permission.LEADS in owner.permissions:
             enqueue(
                 session,
                 kind="enquiry",

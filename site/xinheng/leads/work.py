@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,24 +13,30 @@ from sqlalchemy.orm import Session
 
 from xinheng.audit import log as audit
 from xinheng.audit.models import Action
-from xinheng.crypto import Keys, new_row_id
+from xinheng.crypto import CannotDecrypt, Keys, new_row_id
 from xinheng.db import Database
 from xinheng.forms.definition import stored_form
 from xinheng.leads.drafts import drop_draft
-from xinheng.leads.file import with_numbers
-from xinheng.leads.models import CLOSED, Enquiry, FormVersion, Lead, LeadEvent
+from xinheng.leads.models import CLOSED, Enquiry, FormVersion, Lead, LeadEvent, Sealed
 from xinheng.leads.moves import MOVES, MoveRefused, check_move, next_try
+from xinheng.leads.numbers import with_numbers
 from xinheng.leads.scope import NoSuchLead, Scope
-from xinheng.notices.outbox import enqueue
+from xinheng.notices.outbox import enqueue, withdraw
 from xinheng.settings import SHANGHAI
 from xinheng.staff.models import User
 
 LONGEST_NOTE = 2000  # characters
 LONGEST_STEP = 60
+_TWO_PRESSES = timedelta(minutes=1)
+"""Within this time the same by the same person is a button pressed twice."""
 
 
 class LeadChanged(RuntimeError):
     """Somebody changed the lead after the page was opened: nothing was written."""
+
+
+class AlreadyDone(RuntimeError):
+    """The same person did the same a moment ago: the button was pressed twice, and once is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,8 @@ class Deed:
 
 
 class LeadWork:
-    """Staff's deeds. Every method raises NoSuchLead, and LeadChanged where the deed's version is not the present one."""
+    """Staff's deeds. Those to one lead raise NoSuchLead, AlreadyDone, and LeadChanged where the deed's version is not the
+    present one."""
 
     def __init__(self, database: Database, keys: Keys, *, site: str) -> None:
         self._database = database
@@ -52,64 +59,75 @@ class LeadWork:
 
     def write_note(self, lead_id: str, deed: Deed, text: str, *, connected: bool = False) -> None:
         """Add a note; `connected` says that somebody took the call, which makes a new lead a contacted one."""
-        with self._lead(lead_id, deed) as (session, lead):
-            self._event(session, lead, deed, "connected" if connected else "note", note=text)
+        kind = "connected" if connected else "note"
+        with self._lead(lead_id, deed, _Told(kind, note=text, always=True)) as (session, lead):
+            self._event(session, lead, deed, kind, note=text)
             if connected:
                 self._contacted(session, lead, deed)
             drop_draft(session, lead.id, deed.scope.staff_id)
 
     def no_answer(self, lead_id: str, deed: Deed) -> datetime:
         """Nobody took the call: the next try is planned. Returns when. Raises MoveRefused for a closed lead."""
-        with self._lead(lead_id, deed) as (session, lead):
+        with self._lead(lead_id, deed, _Told("no_answer")) as (session, lead):
             _still_open(lead)
             lead.attempts += 1
             lead.follow_up_at = next_try(lead.attempts, deed.now)
             self._event(session, lead, deed, "no_answer", {"next": _minute(lead.follow_up_at)})
+            self._audit(session, lead, deed, "edit", {"what": "plan"})
             return lead.follow_up_at
 
     def added_wechat(self, lead_id: str, deed: Deed) -> None:
         """The person is on WeChat now, which is a contact."""
-        with self._lead(lead_id, deed) as (session, lead):
+        with self._lead(lead_id, deed, _Told("wechat", always=True)) as (session, lead):
             self._event(session, lead, deed, "wechat")
             self._contacted(session, lead, deed)
 
     def plan(self, lead_id: str, deed: Deed, at: datetime | None, step: str) -> None:
         """Set what comes next and when; None takes the plan away. Raises MoveRefused for a closed lead."""
-        with self._lead(lead_id, deed) as (session, lead):
+        told = _Told("planned", {"next": _minute(at) if at else ""}, note=step if at else "")
+        with self._lead(lead_id, deed, told) as (session, lead):
             _still_open(lead)
-            self._plan(session, lead, deed, at, step)
+            self._plan(session, lead, deed, at, with_numbers(step, self._step(lead)))
 
     def move(self, lead_id: str, deed: Deed, status: str, reason: str = "") -> None:
         """Set the status. Raises MoveRefused where it may not follow the present one or lacks its reason."""
-        with self._lead(lead_id, deed) as (session, lead):
+        told = _Told("status", {"to": status, "reason": reason})
+        with self._lead(lead_id, deed, told) as (session, lead):
             self._move(session, lead, deed, status, reason)
 
     def assign(self, lead_id: str, deed: Deed, owner: User | None) -> None:
         """Hand the lead to somebody, who is told by mail if it wasn't their own doing; None gives it back to all."""
-        with self._lead(lead_id, deed) as (session, lead):
-            self._assign(session, lead, deed, owner)
+        told = _Told("assigned", {"to": owner.id if owner else ""})
+        with self._lead(lead_id, deed, told) as (session, lead):
+            if self._assign(session, lead, deed, owner):
+                self._tell(session, [lead], deed, owner)
 
     def many(self, lead_ids: Sequence[str], deed: Deed, change: BulkChange) -> int:
         """Do the same to several leads in one transaction, those left out that this member may not see or that may not
-        take the status. Returns how many were changed."""
-        changed = 0
+        take the status. A new owner gets one mail for all of them. Returns how many were changed."""
+        changed, handed_over = 0, []
         with self._database.writing(over=[lead_lock(each) for each in lead_ids]) as session:
             for lead in session.scalars(
                 select(Lead).where(Lead.id.in_(lead_ids)).order_by(Lead.id).with_for_update()
             ).all():
                 if deed.scope.sees(lead) and change.fits(lead):
-                    self._apply(session, lead, deed, change)
+                    if self._apply(session, lead, deed, change):
+                        handed_over.append(lead)
                     self._close(session, lead)
                     changed += 1
+            self._tell(session, handed_over, deed, change.owner)
         return changed
 
     @contextmanager
-    def _lead(self, lead_id: str, deed: Deed) -> Iterator[tuple[Session, Lead]]:
+    def _lead(self, lead_id: str, deed: Deed, told: _Told) -> Iterator[tuple[Session, Lead]]:
         with self._database.writing(over=[lead_lock(lead_id)]) as session:
             lead = session.get(Lead, lead_id, with_for_update=True)
             if lead is None or not deed.scope.sees(lead):
                 raise NoSuchLead(lead_id)
-            if deed.version is not None and deed.version != lead.version:
+            changed = deed.version is not None and deed.version != lead.version
+            if (changed or told.always) and self._was_done(session, lead, deed, told):
+                raise AlreadyDone(lead_id)
+            if changed:
                 raise LeadChanged(lead_id)
             yield session, lead
             self._close(session, lead)
@@ -118,25 +136,48 @@ class LeadWork:
         lead.requeue()
         session.flush()
 
-    def _apply(self, session: Session, lead: Lead, deed: Deed, change: BulkChange) -> None:
+    def _was_done(self, session: Session, lead: Lead, deed: Deed, told: _Told) -> bool:
+        """Whether this member did just that a moment ago, and nobody anything else since the page was opened."""
+        past = select(LeadEvent).where(
+            LeadEvent.lead_id == lead.id, LeadEvent.happened_at > deed.now - _TWO_PRESSES
+        )
+        events = session.scalars(past).all()
+        if any(event.staff_id != deed.scope.staff_id for event in events):
+            return False
+        return any(
+            event.kind == told.kind
+            and all(event.detail.get(key, "") == value for key, value in told.detail.items())
+            and self._opened(event, "note") == told.note
+            for event in events
+        )
+
+    def _apply(self, session: Session, lead: Lead, deed: Deed, change: BulkChange) -> bool:
+        """Change one of several; True if it has another owner now."""
         if change.status:
             self._move(session, lead, deed, change.status, change.reason)
-        if change.assigned:
-            self._assign(session, lead, deed, change.owner)
         if change.follow_up_at is not None:
-            self._plan(session, lead, deed, change.follow_up_at, self._step(lead))
+            self._plan(session, lead, deed, change.follow_up_at, None)
+        return change.assigned and self._assign(session, lead, deed, change.owner)
 
     def _step(self, lead: Lead) -> str:
-        return self._keys.open(lead.next_step, lead.place("next_step")) if lead.next_step else ""
+        return self._opened(lead, "next_step")
 
-    def _plan(self, session: Session, lead: Lead, deed: Deed, at: datetime | None, step: str) -> None:
-        step = with_numbers(step, self._step(lead))
+    def _opened(self, row: Sealed, column: str) -> str:
+        """A sealed text, empty where there is none or it can't be read any more."""
+        try:
+            return row.open(self._keys, column) if getattr(row, column) else ""
+        except CannotDecrypt:
+            return ""
+
+    def _plan(self, session: Session, lead: Lead, deed: Deed, at: datetime | None, step: str | None) -> None:
+        """Set when, and what unless that is None, which leaves it as it is."""
         lead.follow_up_at = at
-        lead.next_step = None
-        if at is not None and step:
-            lead.seal(self._keys, "next_step", step)
+        if step is not None:
+            lead.next_step = None
+            if at is not None and step:
+                lead.seal(self._keys, "next_step", step)
         detail = {"next": _minute(at)} if at else {}
-        self._event(session, lead, deed, "planned", detail, note=step)
+        self._event(session, lead, deed, "planned", detail, note=self._step(lead))
         self._audit(session, lead, deed, "edit", {"what": "plan"})
 
     def _move(self, session: Session, lead: Lead, deed: Deed, status: str, reason: str) -> None:
@@ -148,25 +189,36 @@ class LeadWork:
         self._event(session, lead, deed, "status", detail)
         self._audit(session, lead, deed, "edit", {"what": "status", **detail})
 
-    def _assign(self, session: Session, lead: Lead, deed: Deed, owner: User | None) -> None:
+    def _assign(self, session: Session, lead: Lead, deed: Deed, owner: User | None) -> bool:
+        """Set the owner; False if it was theirs already."""
         if (owner.id if owner else None) == lead.owner_id:
-            return
+            return False
         detail = {"from": lead.owner_id or "", "to": owner.id if owner else ""}
         lead.owner_id = owner.id if owner else None
         self._event(session, lead, deed, "assigned", detail)
         self._audit(session, lead, deed, "assign", detail)
-        if owner and owner.id != deed.scope.staff_id:
-            self._tell(session, lead, owner, deed.now)
+        withdraw(session, "assigned", self._references(session, [lead.id]), deed.now)
+        return True
 
-    def _tell(self, session: Session, lead: Lead, owner: User, now: datetime) -> None:
-        """Mail the new owner, without a name or number of the person."""
-        reference = session.scalars(
-            select(Enquiry.reference).where(Enquiry.lead_id == lead.id).order_by(Enquiry.created_at.desc())
-        ).first()
-        text = f"有一条线索交给您了\n受理编号：{reference}\n查看：{self._site}/desk/leads/{lead.id}"
-        enqueue(
-            session, kind="assigned", reference=reference or "", text=text, now=now, recipient=owner.email
-        )
+    def _tell(self, session: Session, leads: Sequence[Lead], deed: Deed, owner: User | None) -> None:
+        """Mail the new owner once, without a name or number of a person; one's own doing needs no mail."""
+        if owner is None or owner.id == deed.scope.staff_id or not leads:
+            return
+        references = self._references(session, [lead.id for lead in leads])
+        if len(leads) == 1:
+            text = (
+                f"有一条线索交给您了\n受理编号：{references[0]}\n查看：{self._site}/desk/leads/{leads[0].id}"
+            )
+        else:
+            text = f"有{len(leads)}条线索交给您了\n查看：{self._site}/desk/leads?owner={owner.id}"
+        # several have no reference in common: opening one of them doesn't mean that the others were seen
+        reference = references[0] if len(leads) == 1 else ""
+        enqueue(session, kind="assigned", reference=reference, text=text, now=deed.now, recipient=owner.email)
+
+    def _references(self, session: Session, lead_ids: Sequence[str]) -> Sequence[str]:
+        """The references of these leads' enquiries, newest first."""
+        query = select(Enquiry.reference).where(Enquiry.lead_id.in_(lead_ids))
+        return session.scalars(query.order_by(Enquiry.created_at.desc())).all()
 
     def _contacted(self, session: Session, lead: Lead, deed: Deed) -> None:
         lead.attempts = 0
@@ -230,6 +282,16 @@ class LeadWork:
         if note:
             event.seal(self._keys, "note", note)
         session.add(event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The event that a deed leaves. `always`: pressing twice is looked for even where no version tells of it."""
+
+    kind: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    note: str = field(default="", repr=False)
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)

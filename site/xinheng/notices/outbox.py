@@ -19,14 +19,14 @@ MOST_ATTEMPTS = 49  # at once, then 48 times
 RETRY_AFTER = timedelta(minutes=5)
 LEASE = timedelta(minutes=2)
 
-State = Literal["waiting", "sent", "logged", "failed", "seen"]
+State = Literal["waiting", "sent", "logged", "failed", "seen", "void"]
 
 
 class Notice(LeadsBase):
     """One notice to staff. `logged` means that no channel was set up: it stands in the log and in `xinheng leads`.
 
     `recipient` is the address of one member of staff, or empty for those whom the settings name. `seen` means that
-    somebody opened the lead before it left.
+    somebody opened the lead before it left, `void` that it stopped being true before that.
     """
 
     __tablename__ = "outbox"
@@ -70,6 +70,15 @@ def acknowledge(session: Session, references: Sequence[str], recipient: str, now
         update(Notice)
         .where(mine, Notice.state.in_(["waiting", "failed"]))
         .values(state="seen", settled_at=now, leased_until=None)
+    )
+
+
+def withdraw(session: Session, kind: str, references: Sequence[str], now: datetime) -> None:
+    """What these notices tell isn't so any more: those that still wait don't leave."""
+    session.execute(
+        update(Notice)
+        .where(Notice.kind == kind, Notice.reference.in_(references), Notice.state.in_(["waiting", "failed"]))
+        .values(state="void", settled_at=now, leased_until=None)
     )
 
 

@@ -26,6 +26,8 @@ from xinheng.staff.permissions import RoleName
 from xinheng.staff.sessions import end_sessions
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
+_LONGEST_NAME = 40
+_NAMES = b"staff:names"
 _ADMINISTRATORS = b"staff:administrators"
 """The lock over who administers: two at once can't each take the other away."""
 
@@ -44,6 +46,10 @@ class Ended(ValueError):
 
 class NotAnAddress(ValueError):
     """This can't be an e-mail address."""
+
+
+class NameTaken(ValueError):
+    """Somebody else at the desk is called so: nobody could tell who did what."""
 
 
 class LastAdministrator(ValueError):
@@ -125,7 +131,7 @@ class Accounts:
             self._note(session, "staff_reset", member.id, actor, {"what": what})
             return Printed(member.email, printed) if password else None
 
-    def set_roles(self, email: str, roles: Collection[RoleName], *, actor: str = COMMAND) -> None:
+    def set_roles(self, email: str, roles: Collection[RoleName], *, actor: str = COMMAND) -> User:
         """Give a member other roles; all sessions end. Raises NoSuchMember, LastAdministrator."""
         with self._database.writing(over=(_ADMINISTRATORS,)) as session:
             member = _find(session, email)
@@ -139,8 +145,9 @@ class Accounts:
             self._end_access(session, member)
             session.flush()
             self._note(session, "role_changed", member.id, actor, {"from": before, "to": sorted(wanted)})
+            return member
 
-    def remove(self, email: str, *, actor: str = COMMAND) -> None:
+    def remove(self, email: str, *, actor: str = COMMAND) -> User:
         """End an account: the row stays, for what it did. Raises NoSuchMember, LastAdministrator."""
         with self._database.writing(over=(_ADMINISTRATORS,)) as session:
             member = _find(session, email)
@@ -148,6 +155,7 @@ class Accounts:
             member.active = False
             self._end_access(session, member)
             self._note(session, "staff_disabled", member.id, actor)
+            return member
 
     def change_password(
         self, staff_id: str, typed: str, *, own_words: Iterable[str] = (), session_number: str | None = None
@@ -175,11 +183,24 @@ class Accounts:
                 update(User).where(User.id == staff_id, User.password == stored).values(password=held)
             )
 
-    def set_own(self, staff_id: str, *, name: str | None = None, language: str | None = None) -> None:
-        """What a member chooses for themself."""
-        chosen = {key: value for key, value in (("name", name), ("language", language)) if value is not None}
+    def set_language(self, staff_id: str, language: str) -> None:
         with self._database.writing() as session:
-            session.execute(update(User).where(User.id == staff_id).values(**chosen))
+            session.execute(update(User).where(User.id == staff_id).values(language=language))
+
+    def set_name(self, staff_id: str, typed: str) -> None:
+        """Call oneself otherwise; a name of spaces changes nothing. Raises NameTaken."""
+        name = plain_name(typed)
+        if not name:
+            return
+        with self._database.writing(over=(_NAMES,)) as session:
+            member = session.get_one(User, staff_id)
+            if name == member.name:
+                return
+            same = select(User.id).where(User.name == name, User.active, User.id != staff_id)
+            if session.scalar(same.limit(1)):
+                raise NameTaken(name)
+            member.name = name
+            self._note(session, "edit", staff_id, staff_id, {"what": "name"})
 
     def end_own_sessions(self, staff_id: str, *, number: str | None = None, but: str | None = None) -> int:
         """End one of one's sessions, or all but the present one."""
@@ -234,6 +255,11 @@ def forget_second_factor(member: User) -> None:
     member.mf_recovery_codes = []
 
 
+def plain_name(typed: str) -> str:
+    """A name as it is kept: one line, single spaces, forty characters at most."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in typed).split())[:_LONGEST_NAME]
+
+
 def plain_address(email: str) -> str:
     """An address as it is kept: lower case. Raises NotAnAddress."""
     plain = unicodedata.normalize("NFKC", email).strip().lower()
@@ -254,7 +280,7 @@ def _new(address: str, name: str, roles: Iterable[RoleName], held: str, now: dat
     return User(
         id=new_row_id(),
         email=address,
-        name=" ".join(name.split())[:40] or address.partition("@")[0][:40],
+        name=_name(name, address),
         language="zh",
         password=held,
         one_time_password=True,
@@ -270,8 +296,13 @@ def _open_again(member: User, name: str, roles: Iterable[RoleName], held: str) -
     wanted = {role.value for role in roles}
     kept = [role for role in member.roles if role.name in wanted]
     member.roles = kept + [Role(name=each) for each in sorted(wanted - member.role_names)]
-    member.name, member.password, member.one_time_password, member.active = name, held, True, True
+    member.name = _name(name, member.email)
+    member.password, member.one_time_password, member.active = held, True, True
     forget_second_factor(member)
+
+
+def _name(typed: str, address: str) -> str:
+    return plain_name(typed) or address.partition("@")[0][:_LONGEST_NAME]
 
 
 def _find(session: Session, email: str) -> User:

@@ -16,7 +16,7 @@ from xinheng.staff.common_passwords import WALKS, WHOLE, WORDS
 
 LEAST = 12
 MOST = 128
-_SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # without 0 O, 1 I L, U: read aloud and typed without doubt
+SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # without 0 O, 1 I L, U: read aloud and typed without doubt
 _GROUPS = 5
 _LEET = str.maketrans("0134578@$!", "oieastbasi")
 _FEW = 4
@@ -131,7 +131,7 @@ def _walked(text: str) -> int:
 
 def make_one_time() -> str:
     """A password for the first sign-in, `K7M2-9QPD-4RXT-8WYZ-H3NB`: 98 bits."""
-    return "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(_GROUPS))
+    return "-".join("".join(secrets.choice(SIGNS) for _ in range(4)) for _ in range(_GROUPS))
 
 
 def plain_one_time(typed: str) -> str:

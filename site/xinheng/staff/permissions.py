@@ -25,9 +25,6 @@ class Permission(StrEnum):
     AUDIT = "audit"
     """To read who saw and changed what."""
 
-    STAFF = "staff"
-    """To add, change and end accounts of the desk."""
-
 
 class RoleName(StrEnum):
     SALES = "sales"
@@ -53,7 +50,7 @@ _GRANTED: Mapping[RoleName, frozenset[Permission]] = MappingProxyType(
         RoleName.SALES_LEAD: frozenset({Permission.LEADS, Permission.ALL_LEADS}),
         RoleName.EDITOR: frozenset({Permission.CONTENT}),
         RoleName.PRIVACY: frozenset({Permission.AUDIT}),
-        RoleName.ADMIN: frozenset({Permission.STAFF, Permission.AUDIT}),
+        RoleName.ADMIN: frozenset({Permission.AUDIT}),
     }
 )
 

@@ -11,10 +11,10 @@ from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.staff import clock
 from xinheng.staff.models import User
+from xinheng.staff.passwords import SIGNS
 
 METHOD = "authenticator"
 RECOVERY_CODES = 10
-_SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class SecondFactors:
@@ -101,4 +101,4 @@ class SecondFactors:
 
 def _new_code() -> str:
     """`K7M2-9QPD-4RXT`: 58 bits, tried at most five times a minute."""
-    return "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(3))
+    return "-".join("".join(secrets.choice(SIGNS) for _ in range(4)) for _ in range(3))

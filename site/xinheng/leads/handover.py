@@ -1,0 +1,32 @@
+"""Leads of members who left or take none any more: somebody must take them over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from xinheng.leads.models import Lead
+from xinheng.staff.models import User
+from xinheng.staff.permissions import Permission
+
+_TO_DO = ("first", "planned", "stuck")
+
+
+def left_with_leads(session: Session, people: Iterable[User]) -> list[User]:
+    """Those of these people who take no leads any more and still have open ones."""
+    gone = [member for member in people if not (member.active and Permission.LEADS in member.permissions)]
+    return [
+        member
+        for member in gone
+        if session.execute(
+            select(Lead.id).where(Lead.owner_id == member.id, Lead.queue.in_(_TO_DO)).limit(1)
+        ).first()
+    ]
+
+
+def open_leads_of(session: Session, staff_id: str) -> int:
+    """How many open leads are a member's."""
+    mine = select(func.count()).where(Lead.owner_id == staff_id, Lead.queue.in_(_TO_DO))
+    return session.scalar(mine.select_from(Lead)) or 0
