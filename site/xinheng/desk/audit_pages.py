@@ -18,12 +18,13 @@ from xinheng.audit.report import Report
 from xinheng.audit.verify import verify
 from xinheng.crypto import plain_reference
 from xinheng.desk.audit_words import ACTION, NOBODY, break_words, detail_words, person, what_to_do
-from xinheng.desk.frame import blueprint, colleagues, database, keys
+from xinheng.desk.frame import blueprint, database, keys
 from xinheng.desk.permission import may, requires
 from xinheng.i18n import gettext as _
 from xinheng.i18n import ngettext
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.settings import SHANGHAI
+from xinheng.staff.colleagues import read_colleagues
 from xinheng.staff.permissions import Permission
 
 NEWEST = 50_000
@@ -52,8 +53,8 @@ class Shown:
 def audit() -> str:
     """One page of rows, newest first."""
     wanted = _wanted()
-    people = {member.id: member.name for member in colleagues().values()}
     with database().reading() as session:
+        people = {member.id: member.name for member in read_colleagues(session).values()}
         page = read_page(session, wanted, before=_number("before"), after=_number("after"))
         rows = _shown(session, page.entries, people)
         subject = _subject_name(session, wanted.subject_id, people)

@@ -8,14 +8,13 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, current_app, session
-from sqlalchemy import select
 from werkzeug.routing import BaseConverter
 
 from xinheng.articles.library import library
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.desk import words
-from xinheng.desk.language import CHINESE, data_text, language_of, page_language, runs
+from xinheng.desk.language import CHINESE, as_it_is, data_text, language_of, page_language, said
 from xinheng.desk.list_address import list_address, read_list
 from xinheng.desk.permission import at_desk, current_member, may, signed_in_member
 from xinheng.desk.times import day, short, span
@@ -24,7 +23,7 @@ from xinheng.leads.scope import Scope
 from xinheng.leads.work import LeadWork
 from xinheng.phone_display import dialled, readable
 from xinheng.staff import clock
-from xinheng.staff.models import User
+from xinheng.staff.colleagues import Colleague, read_colleagues
 from xinheng.staff.permissions import Permission
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
@@ -35,14 +34,13 @@ def shared() -> dict[str, object]:
     """What every page of the desk may need in its templates; other pages get nothing of it."""
     if not at_desk():
         return {}
-    now = utc_now()
+    now, chinese = utc_now(), page_language() == CHINESE
     return {
         "words": words,
         "page_language": page_language,
-        "chinese_page": page_language() == CHINESE,
         "data_text": data_text,
         "language_of": language_of,
-        "runs": runs,
+        "said": as_it_is if chinese else said,  # asked hundreds of times a page
         "may": may,
         "member": signed_in_member(),
         "library": library(),
@@ -50,7 +48,6 @@ def shared() -> dict[str, object]:
         "short_day": lambda moment: day(moment, now),
         "time_span": span,
         "parse_time": datetime.fromisoformat,
-        "takes_leads": takes_leads,
         "readable_phone": readable,
         "dialled": dialled,
     }
@@ -94,15 +91,11 @@ def present_scope() -> Scope:
     return Scope(member.id, everyone=Permission.ALL_LEADS in member.permissions)
 
 
-def colleagues() -> dict[str, User]:
-    """All members of staff by id, those who left included: their deeds still carry their names."""
+def colleague(staff_id: str) -> Colleague | None:
+    """A member of staff to whom leads can be given."""
     with database().reading() as reading:
-        return {member.id: member for member in reading.scalars(select(User).order_by(User.name, User.id))}
-
-
-def takes_leads(member: User) -> bool:
-    """Whether leads can be given to a member."""
-    return member.active and Permission.LEADS in member.permissions
+        found = read_colleagues(reading).get(staff_id)
+    return found if found and found.takes_leads else None
 
 
 def remember_list(wanted: Wanted, page: str) -> None:

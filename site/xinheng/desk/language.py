@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
+from markupsafe import Markup
 
 from xinheng.leads.listing import NAMELESS, UNREADABLE
 
@@ -37,10 +38,16 @@ def data_text(text: object) -> str:
     return str(_STAND_INS.get(str(text), text))
 
 
-def runs(text: object) -> Sequence[tuple[str, str | None]]:
-    """Data as pieces, each with the `lang` it needs."""
-    shown = data_text(text)
-    if page_language() == CHINESE:
-        return [(shown, None)]
-    pieces = enumerate(_RUN.split(shown))
-    return [(piece, CHINESE if place % 2 else None) for place, piece in pieces if piece]
+def as_it_is(text: object) -> object:
+    """Data in a Chinese page."""
+    return text
+
+
+def said(text: object) -> object:
+    """Data in a page of another language, in a sentence or an element of its own: what is Chinese in it says so."""
+    pieces = enumerate(_RUN.split(data_text(text)))
+    return Markup("").join(
+        Markup('<bdi lang="{}">{}</bdi>').format(CHINESE, piece) if place % 2 else piece
+        for place, piece in pieces
+        if piece
+    )

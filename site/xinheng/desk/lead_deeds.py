@@ -25,11 +25,10 @@ from xinheng.audit.log import AuditHeadMissing
 from xinheng.db import DatabaseBusy
 from xinheng.desk.frame import (
     blueprint,
-    colleagues,
+    colleague,
     database,
     keys,
     present_scope,
-    takes_leads,
     utc_now,
     work,
 )
@@ -164,8 +163,8 @@ def move(lead_id: str) -> Response:
 def assign(lead_id: str) -> Response:
     """Take a lead, hand it to somebody, or give it back to all."""
     chosen = request.form.get("owner", "")
-    owner = colleagues().get(chosen)
-    if chosen != "none" and (owner is None or not takes_leads(owner)):
+    owner = colleague(chosen)
+    if chosen != "none" and owner is None:
         return show_lead(lead_id, status=422, owner_error=_("请选择交给谁"))
     try:
         _do(lead_id, lambda: work().assign(lead_id, _deed(versioned=True), owner))

@@ -17,7 +17,6 @@ from xinheng.audit.log import AuditHeadMissing
 from xinheng.audit.reading import Entry, recent, revealed_since
 from xinheng.desk.frame import (
     blueprint,
-    colleagues,
     database,
     keys,
     present_scope,
@@ -40,6 +39,7 @@ from xinheng.leads.scope import NoSuchLead
 from xinheng.leads.work import lead_lock
 from xinheng.notices.outbox import acknowledge, unseen
 from xinheng.settings import SHANGHAI
+from xinheng.staff.colleagues import read_colleagues
 from xinheng.staff.models import User
 from xinheng.staff.permissions import Permission
 
@@ -84,6 +84,7 @@ def show_lead(
         wanted, page = remembered_list()
         before, after = beside(reading, present_scope(), wanted, file.lead, now)
         others = recent(reading, lead_id, ("view", "reveal"), now - _BESIDE_ME)
+        people = read_colleagues(reading)
         draft = read_draft(reading, keys(), lead_id, member.id)
     seen = told.get("changed_since", file.lead.version)
     text = render_template(
@@ -92,7 +93,7 @@ def show_lead(
         lead=file.lead,
         me=member,
         now=now,
-        people=colleagues(),
+        people=people,
         beside_me=_named_once(others, member.id),
         draft=draft,
         note=note or NoteForm(note=draft.text if draft else ""),

@@ -12,13 +12,12 @@ from werkzeug.wrappers import Response
 from xinheng.desk.frame import (
     arguments_of,
     blueprint,
-    colleagues,
+    colleague,
     database,
     is_row_id,
     keys,
     present_scope,
     remember_list,
-    takes_leads,
     utc_now,
     work,
 )
@@ -43,7 +42,7 @@ from xinheng.leads.handover import left_with_leads
 from xinheng.leads.models import Lead
 from xinheng.leads.moves import REASONS, MoveRefused
 from xinheng.leads.work import BulkChange, Deed
-from xinheng.staff.models import User
+from xinheng.staff.colleagues import Colleague, read_colleagues
 from xinheng.staff.permissions import Permission
 
 MOST_AT_ONCE = 100
@@ -54,12 +53,13 @@ _BULK_STATUS = ("contacted", "interested", "proposal", "won", "lost", "invalid")
 @requires(Permission.LEADS)
 def leads() -> str:
     """One page of the list."""
-    wanted, scope, now, people = read_list(request.args), present_scope(), utc_now(), colleagues()
+    wanted, scope, now = read_list(request.args), present_scope(), utc_now()
     with database().reading() as session:
         found = find_leads(session, scope, wanted, now)
         needs = need_words(session)
         rows = rows_of(session, keys(), found.leads, needs, now)
         counts = count_views(session, scope, now)
+        people = read_colleagues(session)
         left_behind = left_with_leads(session, people.values()) if scope.everyone else []
         views = saved_views(session, scope.staff_id)
     remember_list(wanted, "list")
@@ -147,8 +147,8 @@ def _bulk_change(form: Mapping[str, str]) -> BulkChange:
 def _assignment(owner: str) -> BulkChange:
     if owner == "none":
         return BulkChange(assigned=True)
-    member = colleagues().get(owner)
-    if member is None or not takes_leads(member):
+    member = colleague(owner)
+    if member is None:
         raise BadChange(_("请选择交给谁"))
     if not may(Permission.ALL_LEADS) and owner != present_scope().staff_id:
         raise BadChange(_("一次分给别人要由销售主管来做；您可以认领，或在线索里单独转交"))
@@ -169,11 +169,11 @@ def _date(text: str) -> datetime:
 
 
 def _owner_choices(
-    people: Mapping[str, User], me: str, left_behind: Sequence[User]
+    people: Mapping[str, Colleague], me: str, left_behind: Sequence[Colleague]
 ) -> Sequence[tuple[str, object]]:
     """Whose leads one can look at: one's own first, then nobody's, everybody else's, and those that somebody left."""
     others = [
-        (member.id, member.name) for member in people.values() if takes_leads(member) and member.id != me
+        (member.id, member.name) for member in people.values() if member.takes_leads and member.id != me
     ]
     left = [
         (
@@ -187,13 +187,13 @@ def _owner_choices(
     return [(me, _("我的")), ("none", _("未分配")), *others, *left]
 
 
-def _bulk_owners(people: Mapping[str, User], me: str) -> Sequence[tuple[str, object]]:
+def _bulk_owners(people: Mapping[str, Colleague], me: str) -> Sequence[tuple[str, object]]:
     """To whom several leads can be given at once."""
     everyone = may(Permission.ALL_LEADS)
     others = [
         (member.id, member.name)
         for member in people.values()
-        if everyone and takes_leads(member) and member.id != me
+        if everyone and member.takes_leads and member.id != me
     ]
     return [(me, _("我自己")), *others, ("none", _("放回未分配"))]
 

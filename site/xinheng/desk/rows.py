@@ -8,7 +8,7 @@ from datetime import datetime
 
 from flask import current_app
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.desk.times import short, span
@@ -69,7 +69,16 @@ def _needs_of(session: Session, version: str) -> Sequence[tuple[str, str]]:
 
 
 def _latest_enquiries(session: Session, ids: Sequence[str]) -> Mapping[str, Enquiry]:
-    rows = session.scalars(select(Enquiry).where(Enquiry.lead_id.in_(ids)).order_by(Enquiry.created_at))
+    told = (
+        Enquiry.lead_id,
+        Enquiry.need,
+        Enquiry.call_time,
+        Enquiry.details,
+        Enquiry.article,
+        Enquiry.articles_read,
+    )
+    query = select(Enquiry).where(Enquiry.lead_id.in_(ids)).options(load_only(*told))
+    rows = session.scalars(query.order_by(Enquiry.created_at))
     return {row.lead_id: row for row in rows}
 
 

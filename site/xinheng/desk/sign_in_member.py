@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from flask_security import UserMixin
 from flask_security.datastore import UserDatastore
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from xinheng.db import Database
 from xinheng.desk.sign_in_services import sign_in_services
@@ -34,7 +35,8 @@ class StaffDatastore(UserDatastore):
         """The active member with this attribute."""
         ((name, value),) = attribute.items()
         with self._database.reading() as session:
-            return session.scalar(select(Member).where(getattr(Member, name) == value, Member.active))
+            query = select(Member).where(getattr(Member, name) == value, Member.active)
+            return session.scalars(query.options(joinedload(Member.roles))).unique().one_or_none()
 
     def find_role(self, role: str) -> None:
         return None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from xinheng.desk.frame import blueprint, colleagues, database, keys, present_scope, utc_now
+from xinheng.desk.frame import blueprint, database, keys, present_scope, utc_now
 from xinheng.desk.list_address import read_list
 from xinheng.desk.permission import may, requires
 from xinheng.desk.rows import need_words, rows_of
 from xinheng.desk.saved_views import saved_views
 from xinheng.desk.times import headline
 from xinheng.leads.finding import MOST_COUNTED, USUAL_SORT, VIEWS, Wanted, count_views, find_leads
+from xinheng.staff.colleagues import read_colleagues
 from xinheng.staff.permissions import Permission
 
 _SHOWN = 8
@@ -40,6 +41,7 @@ def today() -> str:
             wanted = Wanted(view=view, owner=owner, sort=USUAL_SORT[view])
             found = find_leads(session, scope, wanted, now, _SHOWN)
             groups.append((view, rows_of(session, keys(), found.leads, needs, now)))
+        people = read_colleagues(session)
         views = saved_views(session, scope.staff_id)
     return render_template(
         "desk/today.html",
@@ -49,6 +51,6 @@ def today() -> str:
         groups=groups,
         owner=owner,
         views=views,
-        people=colleagues(),
+        people=people,
         me=scope.staff_id,
     )

@@ -8,15 +8,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from xinheng.leads.models import Lead
-from xinheng.staff.models import User
-from xinheng.staff.permissions import Permission
+from xinheng.staff.colleagues import Colleague
 
 _TO_DO = ("first", "planned", "stuck")
 
 
-def left_with_leads(session: Session, people: Iterable[User]) -> list[User]:
+def left_with_leads(session: Session, people: Iterable[Colleague]) -> list[Colleague]:
     """Those of these people who take no leads any more and still have open ones."""
-    gone = [member for member in people if not (member.active and Permission.LEADS in member.permissions)]
+    gone = [member for member in people if not member.takes_leads]
     return [
         member
         for member in gone

@@ -23,6 +23,7 @@ from xinheng.leads.numbers import with_numbers
 from xinheng.leads.scope import NoSuchLead, Scope
 from xinheng.notices.outbox import enqueue, withdraw
 from xinheng.settings import SHANGHAI
+from xinheng.staff.colleagues import Colleague
 from xinheng.staff.models import User
 
 LONGEST_NOTE = 2000  # characters
@@ -95,7 +96,7 @@ class LeadWork:
         with self._lead(lead_id, deed, told) as (session, lead):
             self._move(session, lead, deed, status, reason)
 
-    def assign(self, lead_id: str, deed: Deed, owner: User | None) -> None:
+    def assign(self, lead_id: str, deed: Deed, owner: User | Colleague | None) -> None:
         """Hand the lead to somebody, who is told by mail if it wasn't their own doing; None gives it back to all."""
         told = _Told("assigned", {"to": owner.id if owner else ""})
         with self._lead(lead_id, deed, told) as (session, lead):
@@ -189,7 +190,7 @@ class LeadWork:
         self._event(session, lead, deed, "status", detail)
         self._audit(session, lead, deed, "edit", {"what": "status", **detail})
 
-    def _assign(self, session: Session, lead: Lead, deed: Deed, owner: User | None) -> bool:
+    def _assign(self, session: Session, lead: Lead, deed: Deed, owner: User | Colleague | None) -> bool:
         """Set the owner; False if it was theirs already."""
         if (owner.id if owner else None) == lead.owner_id:
             return False
@@ -200,7 +201,9 @@ class LeadWork:
         withdraw(session, "assigned", self._references(session, [lead.id]), deed.now)
         return True
 
-    def _tell(self, session: Session, leads: Sequence[Lead], deed: Deed, owner: User | None) -> None:
+    def _tell(
+        self, session: Session, leads: Sequence[Lead], deed: Deed, owner: User | Colleague | None
+    ) -> None:
         """Mail the new owner once, without a name or number of a person; one's own doing needs no mail."""
         if owner is None or owner.id == deed.scope.staff_id or not leads:
             return
@@ -301,7 +304,7 @@ class BulkChange:
     status: str = ""
     reason: str = ""
     assigned: bool = False
-    owner: User | None = None
+    owner: User | Colleague | None = None
     follow_up_at: datetime | None = None
 
     def fits(self, lead: Lead) -> bool:
