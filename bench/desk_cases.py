@@ -19,9 +19,10 @@ from sqlalchemy import func, select, text
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.desk.list_address import list_address
-from xinheng.leads.finding import PAGE, VIEWS, Match, Sort, Wanted, find_leads, place_of
+from xinheng.leads.finding import PAGE, find_leads
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.scope import Scope
+from xinheng.leads.wanted import VIEWS, Match, Sort, Wanted, place_of
 from xinheng.settings import SHANGHAI
 from xinheng.staff.accounts import Accounts
 from xinheng.staff.models import User

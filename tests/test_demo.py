@@ -28,10 +28,11 @@ from xinheng.db import Database, open_databases
 from xinheng.demo import numbers
 from xinheng.demo.command import demo_command
 from xinheng.demo.filling import fill
-from xinheng.leads.finding import VIEWS, count_views, day_bounds
+from xinheng.leads.finding import count_views
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent, SavedView
 from xinheng.leads.moves import REASONS, ROAD
 from xinheng.leads.scope import Scope
+from xinheng.leads.wanted import VIEWS, day_bounds
 from xinheng.notices.outbox import Notice
 from xinheng.phones import parse_phone
 from xinheng.settings import SHANGHAI, Settings

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from xinheng.desk.list_address import list_address, read_list
 from xinheng.forms.priority import Level, Source
-from xinheng.leads.finding import VIEWS, Match, Place, Sort, Wanted
 from xinheng.leads.moves import MOVES
+from xinheng.leads.wanted import VIEWS, Match, Place, Sort, Wanted
 
 ID = "0123456789abcdef0123456789abcdef"
 INDEX = "ab" * 16

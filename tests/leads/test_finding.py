@@ -19,25 +19,12 @@ from tests.leads.conftest import NOON
 
 from xinheng.crypto import Keys
 from xinheng.db import Database
-from xinheng.leads.finding import (
-    MOST_COUNTED,
-    VIEWS,
-    Match,
-    Place,
-    Sort,
-    View,
-    Wanted,
-    beside,
-    count_views,
-    day_bounds,
-    find_leads,
-    find_person,
-    place_of,
-)
+from xinheng.leads.finding import MOST_COUNTED, beside, count_views, find_leads, find_person
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.scope import Scope
 from xinheng.leads.submission import Submission
+from xinheng.leads.wanted import VIEWS, Match, Place, Sort, View, Wanted, day_bounds, place_of
 from xinheng.settings import SHANGHAI
 from xinheng.staff.models import User
 

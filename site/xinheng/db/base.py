@@ -71,6 +71,10 @@ class Database(ABC):
         """A session that sees one state of the database and writes nothing."""
 
     @abstractmethod
+    def asking(self) -> AbstractContextManager[Session]:
+        """A session for one question: it costs no transaction where that takes a way to a server."""
+
+    @abstractmethod
     def writing(self, within: float = 5.0, over: Iterable[bytes] = ()) -> AbstractContextManager[Session]:
         """A transaction, committed at the end. Raises DatabaseBusy where its turn takes over `within` seconds.
 

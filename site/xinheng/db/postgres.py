@@ -7,6 +7,8 @@ while the server is away.
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,9 +16,10 @@ from typing import Any, Literal
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from xinheng.db.base import Database, DatabaseBusy, DatabaseUnsafe
 
@@ -33,6 +36,7 @@ _CONNECTING = {
     "keepalives_count": 3,
     "tcp_user_timeout": 5000,  # milliseconds after which a server that fell silent is given up
 }
+_FRESH = 1.0  # seconds after its last answer in which a connection is taken for alive
 _KEPT = 8  # connections of a worker: one a thread
 _SPARE = 4  # for the thread that flushes reads, and for a session inside another
 
@@ -52,11 +56,17 @@ class PostgresDatabase(Database):
         self._reader = self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
+        self._asker = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writer = self.engine.execution_options(isolation_level="READ COMMITTED")
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         with self._told_as_busy(), Session(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def asking(self) -> Iterator[Session]:
+        with self._told_as_busy(), Session(self._asker, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -123,7 +133,6 @@ def _engine(url: str, *, durable: bool) -> Engine:
         pool_size=_KEPT,
         max_overflow=_SPARE,
         pool_timeout=2,
-        pool_pre_ping=True,  # a server that was restarted is met again without an error
         hide_parameters=True,  # an error's message must not carry what a visitor typed into the log
     )
 
@@ -146,5 +155,19 @@ def _engine(url: str, *, durable: bool) -> Engine:
             if durable and taken != (found,):
                 raise DatabaseUnsafe(f"synchronous_commit is {taken}, expected {found}")
         connection.commit()
+
+    @event.listens_for(engine, "checkin")
+    def _left(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["left_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _still_there(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        """A server that was restarted is met again without an error; one that answered just now isn't asked."""
+        if time.monotonic() - record.info.get("left_at", -math.inf) < _FRESH:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as fault:
+            raise DisconnectionError from fault
 
     return engine

@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +41,9 @@ class SqliteDatabase(Database):
     def reading(self) -> Iterator[Session]:
         with self._told_as_busy(), Session(self.engine, expire_on_commit=False) as session:
             yield session
+
+    def asking(self) -> AbstractContextManager[Session]:
+        return self.reading()
 
     @contextmanager
     def writing(self, within: float = 5.0, over: Iterable[bytes] = ()) -> Iterator[Session]:

@@ -36,9 +36,9 @@ from xinheng.desk.list_address import list_address
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.loader import load_consultation
 from xinheng.forms.priority import load_priority
-from xinheng.leads.finding import Wanted
 from xinheng.leads.models import Enquiry, Lead, LeadEvent, SavedView
 from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.wanted import Wanted
 from xinheng.migrations import upgrade
 from xinheng.notices.outbox import Notice
 from xinheng.settings import Settings

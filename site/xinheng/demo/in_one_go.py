@@ -24,6 +24,9 @@ class InOneGo(Database):
     def reading(self) -> Iterator[Session]:
         yield self._session
 
+    def asking(self) -> AbstractContextManager[Session]:
+        return self.reading()
+
     @contextmanager
     def writing(self, within: float = 5.0, over: Iterable[bytes] = ()) -> Iterator[Session]:
         yield self._session

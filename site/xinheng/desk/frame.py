@@ -18,8 +18,8 @@ from xinheng.desk.language import CHINESE, as_it_is, data_text, language_of, pag
 from xinheng.desk.list_address import list_address, read_list
 from xinheng.desk.permission import at_desk, current_member, may, signed_in_member
 from xinheng.desk.times import day, short, span
-from xinheng.leads.finding import Wanted
 from xinheng.leads.scope import Scope
+from xinheng.leads.wanted import Wanted
 from xinheng.leads.work import LeadWork
 from xinheng.phone_display import dialled, readable
 from xinheng.staff import clock

@@ -31,11 +31,12 @@ from xinheng.forms.call_guide import Call, CallGuide, ShownGuide, guide_for
 from xinheng.forms.priority import PriorityRules
 from xinheng.leads.drafts import read_draft
 from xinheng.leads.file import LeadFile, open_file
-from xinheng.leads.finding import beside, day_bounds
+from xinheng.leads.finding import beside
 from xinheng.leads.listing import UNREADABLE
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.moves import MOVES, REASONS, ROAD, next_try
 from xinheng.leads.scope import NoSuchLead
+from xinheng.leads.wanted import day_bounds
 from xinheng.leads.work import lead_lock
 from xinheng.notices.outbox import acknowledge, unseen
 from xinheng.settings import SHANGHAI

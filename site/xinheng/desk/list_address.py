@@ -13,8 +13,8 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 from xinheng.forms.priority import Level, Source
-from xinheng.leads.finding import USUAL_SORT, VIEWS, Match, Place, Sort, Wanted
 from xinheng.leads.moves import MOVES
+from xinheng.leads.wanted import USUAL_SORT, VIEWS, Match, Place, Sort, Wanted
 
 _KEY = re.compile(r"[a-z0-9_]{1,32}")
 _MATCH = re.compile(r"(phone|last_four|name)\.([0-9a-f]{32})")

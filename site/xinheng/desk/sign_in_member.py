@@ -34,7 +34,7 @@ class StaffDatastore(UserDatastore):
     def find_user(self, case_insensitive: bool = False, **attribute: Any) -> Member | None:
         """The active member with this attribute."""
         ((name, value),) = attribute.items()
-        with self._database.reading() as session:
+        with self._database.asking() as session:
             query = select(Member).where(getattr(Member, name) == value, Member.active)
             return session.scalars(query.options(joinedload(Member.roles))).unique().one_or_none()
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from xinheng.desk.frame import blueprint, database, keys, present_scope, utc_now
 from xinheng.desk.list_address import read_list
 from xinheng.desk.permission import may, requires
-from xinheng.desk.rows import need_words, rows_of
+from xinheng.desk.rows import Row, need_words, rows_of
 from xinheng.desk.saved_views import saved_views
 from xinheng.desk.times import headline
-from xinheng.leads.finding import MOST_COUNTED, USUAL_SORT, VIEWS, Wanted, count_views, find_leads
+from xinheng.leads.finding import MOST_COUNTED, Found, count_views, find_pages
+from xinheng.leads.wanted import USUAL_SORT, VIEWS, Wanted
 from xinheng.staff.colleagues import read_colleagues
 from xinheng.staff.permissions import Permission
 
@@ -36,11 +40,10 @@ def today() -> str:
     with database().reading() as session:
         counts = count_views(session, scope, now, owner)
         needs = need_words(session)
-        groups = []
-        for view in filter(counts.get, VIEWS):
-            wanted = Wanted(view=view, owner=owner, sort=USUAL_SORT[view])
-            found = find_leads(session, scope, wanted, now, _SHOWN)
-            groups.append((view, rows_of(session, keys(), found.leads, needs, now)))
+        shown = [view for view in VIEWS if counts[view]]
+        wanted = [Wanted(view=view, owner=owner, sort=USUAL_SORT[view]) for view in shown]
+        found = find_pages(session, scope, wanted, now, _SHOWN)
+        rows = rows_of(session, keys(), [lead for page in found for lead in page.leads], needs, now)
         people = read_colleagues(session)
         views = saved_views(session, scope.staff_id)
     return render_template(
@@ -48,9 +51,16 @@ def today() -> str:
         now=headline(now),
         counts=counts,
         most=MOST_COUNTED,
-        groups=groups,
+        groups=list(zip(shown, _apart(rows, found), strict=True)),
         owner=owner,
         views=views,
         people=people,
         me=scope.staff_id,
     )
+
+
+def _apart(rows: Sequence[Row], pages: Sequence[Found]) -> Iterator[Sequence[Row]]:
+    """The rows of each page, of all rows in a row."""
+    left = iter(rows)
+    for page in pages:
+        yield list(islice(left, len(page.leads)))

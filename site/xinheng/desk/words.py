@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 
-from xinheng.leads.finding import View
+from xinheng.leads.wanted import View
 
 STATUS = {
     "new": _("新线索"),

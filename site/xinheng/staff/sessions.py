@@ -58,7 +58,7 @@ class SessionStore:
 
     def find(self, secret: str, now: datetime) -> Kept | None:
         """The session of a browser's number, unless it has ended or was left too long."""
-        with self._database.reading() as session:
+        with self._database.asking() as session:
             row = session.get(StaffSession, hash_of(secret))
             if row is None or row.seen_at < now - IDLE or row.created_at < now - ABSOLUTE:
                 return None

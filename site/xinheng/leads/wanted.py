@@ -1,0 +1,182 @@
+"""What a list of leads asks for, and as which queries: each branch walks one index (tests and bench/desk.py hold that)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from xinheng.leads.models import CLOSED, NEVER, Lead
+from xinheng.leads.scope import Scope
+from xinheng.settings import SHANGHAI
+
+View = Literal["first", "late", "today", "stuck"]
+VIEWS: tuple[View, ...] = ("late", "first", "today", "stuck")
+Sort = Literal["newest", "waiting", "due", "priority"]
+USUAL_SORT: Mapping[View | None, Sort] = {
+    None: "newest",
+    "first": "waiting",
+    "late": "due",
+    "today": "due",
+    "stuck": "waiting",
+}
+
+COLUMNS: Mapping[Sort, tuple[InstrumentedAttribute[Any], bool]] = {
+    "newest": (Lead.last_enquiry_at, True),
+    "waiting": (Lead.last_enquiry_at, False),
+    "due": (Lead.follow_up_at, False),
+    "priority": (Lead.priority, True),
+}
+"""Column and whether it runs downward; the id runs the same way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A person searched for, as a keyed index: what is in an address says nothing about anybody."""
+
+    column: Literal["phone", "last_four", "name"]
+    index: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: after the row with this sort value and id, or `before` it."""
+
+    value: datetime | int | None
+    lead_id: str
+    before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list shows. `owner` is a staff id, `none`, or empty for all in scope; days are Shanghai's, both included."""
+
+    view: View | None = None
+    status: str = ""
+    owner: str = ""
+    need: str = ""
+    source: str = ""
+    level: str = ""
+    since: date | None = None
+    until: date | None = None
+    match: Match | None = None
+    sort: Sort = "newest"
+    place: Place | None = None
+
+
+def place_of(lead: Lead, sort: Sort, *, before: bool = False) -> Place:
+    """The place of a lead in a list of this sort."""
+    return Place(getattr(lead, COLUMNS[sort][0].key), lead.id, before)
+
+
+def day_bounds(now: datetime) -> tuple[datetime, datetime]:
+    """The start of this day and of the next, in Shanghai."""
+    start = datetime.combine(now.astimezone(SHANGHAI).date(), time(), SHANGHAI)
+    return start, start + timedelta(days=1)
+
+
+def is_downward(wanted: Wanted) -> bool:
+    """Whether the list is read downward: from the highest value on."""
+    backward = wanted.place is not None and wanted.place.before
+    return COLUMNS[wanted.sort][1] != backward
+
+
+def after_all(wanted: Wanted) -> Any:
+    """What stands for no value, as it is stored."""
+    return -1 if wanted.sort == "priority" else NEVER
+
+
+def branches(scope: Scope, wanted: Wanted) -> list[ColumnElement[bool] | None]:
+    """The owners to look among, each a condition of its own, so that each has its index.
+
+    A person searched for is found by the index of the search alone: no database must prefer the owner's.
+    """
+    owners = _owners(scope, wanted)
+    if owners is None:
+        return [None]
+    if wanted.match and owners:
+        return [or_(*(_unindexed(Lead.owner_id) == owner for owner in owners))]
+    return [Lead.owner_id == owner for owner in owners]
+
+
+def _owners(scope: Scope, wanted: Wanted) -> Sequence[str | None] | None:
+    """Staff ids, None among them for nobody; None for everybody."""
+    if wanted.owner == "none":
+        return [None]
+    if wanted.owner:
+        return [wanted.owner] if scope.everyone or wanted.owner == scope.staff_id else []
+    return None if scope.everyone else [scope.staff_id, None]
+
+
+def _unindexed(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    """The same value by an expression that no index has."""
+    return func.coalesce(column, column)
+
+
+def ordered(owner: ColumnElement[bool] | None, wanted: Wanted, now: datetime) -> Select[Any]:
+    column, down = COLUMNS[wanted.sort][0], is_downward(wanted)
+    query = select(Lead.id, column.label("value")).where(*conditions(wanted, now), Lead.restricted.is_(False))
+    if owner is not None:
+        query = query.where(owner)
+    if wanted.place is not None:
+        here = tuple_(literal(wanted.place.value, column.type), literal(wanted.place.lead_id))
+        key = tuple_(column, Lead.id)
+        query = query.where(key < here if down else key > here)
+    return query.order_by(*((column.desc(), Lead.id.desc()) if down else (column, Lead.id)))
+
+
+def conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    filtered = _unindexed if wanted.match else _indexed
+    if wanted.view:
+        found.append(_in_view(wanted.view, now))
+    if wanted.status:
+        found += _of_status(wanted)
+    for column, value in ((Lead.need, wanted.need), (Lead.source, wanted.source)):
+        if value:
+            found.append(filtered(column) == value)
+    if wanted.level:
+        found.append(filtered(Lead.level) == ("" if wanted.level == "none" else wanted.level))
+    if wanted.since:
+        found.append(Lead.last_enquiry_at >= datetime.combine(wanted.since, time(), SHANGHAI))
+    if wanted.until:
+        found.append(
+            Lead.last_enquiry_at < datetime.combine(wanted.until + timedelta(days=1), time(), SHANGHAI)
+        )
+    if wanted.match:
+        columns = {
+            "phone": Lead.phone_index,
+            "last_four": Lead.last_four_index,
+            "name": Lead.name_index,
+        }
+        found.append(columns[wanted.match.column] == wanted.match.index)
+    return found
+
+
+def _of_status(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    filtered = _unindexed if wanted.match else _indexed
+    if wanted.status == "open":
+        yield filtered(Lead.closed).is_(False)
+        return
+    yield filtered(Lead.status) == wanted.status
+    if wanted.status in CLOSED and not wanted.match:  # in the order of due dates they stand at the end
+        yield Lead.follow_up_at >= literal(NEVER, Lead.follow_up_at.type)
+
+
+def _in_view(view: View, now: datetime) -> ColumnElement[bool]:
+    _, tomorrow = day_bounds(now)
+    match view:
+        case "first" | "stuck":
+            return Lead.queue == view
+        case "late":
+            return and_(Lead.queue == "planned", Lead.follow_up_at < now)
+        case "today":
+            return and_(Lead.queue == "planned", Lead.follow_up_at >= now, Lead.follow_up_at < tomorrow)
+
+
+def _indexed(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    return column.expression
