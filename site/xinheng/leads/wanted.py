@@ -165,7 +165,7 @@ def _of_status(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield filtered(Lead.closed).is_(False)
         return
     yield filtered(Lead.status) == wanted.status
-    if wanted.status in CLOSED and not wanted.match:  # in the order of due dates they stand at the end
+    if wanted.status in CLOSED and wanted.sort == "due" and not wanted.match:  # there they stand at the end
         yield Lead.follow_up_at >= literal(NEVER, Lead.follow_up_at.type)
 
 
