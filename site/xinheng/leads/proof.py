@@ -41,7 +41,9 @@ class Proofs:
             "PBKDF2/SHA-256",
             COST,
             counter=secrets.choice(TRIES),
-            data={"until": int((now + GOOD_FOR).timestamp())},  # not the library's own: it reads another clock
+            data={
+                "until": int((now + GOOD_FOR).timestamp())
+            },  # not the library's own: it reads another clock
             hmac_secret=self._secret,
         )
         return made.to_dict()
