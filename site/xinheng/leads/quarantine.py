@@ -61,11 +61,12 @@ class Quarantine:
         self._desk = desk
 
     def look(self, staff_id: str, state: State, before: str, now: datetime) -> HeldPage:
-        """One page, once it is noted who saw it."""
+        """One page, once it is noted who saw it. What was kept out long enough is deleted on this occasion too."""
         with self._database.reading() as session:
             page = read_page(session, self._keys, state, before)
-        if page.enquiries:
-            with self._database.writing() as session:
+        with self._database.writing() as session:
+            forget_overdue(session, now)
+            if page.enquiries:
                 detail: Mapping[str, str | int] = {"what": "quarantine", "count": len(page.enquiries)}
                 self._audit(session, staff_id, "view", "list", "", detail, now)
         return page
