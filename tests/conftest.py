@@ -282,6 +282,7 @@ def consultation(app: Flask) -> Callable[..., dict[str, str]]:
             "consent_version": version,
             "submission_id": "0123456789abcdef0123456789abcdef",
             "touch": "",
+            **dict.fromkeys(("stamp", "proof", "subject", "homepage"), ""),
         }
         return form | changed
 

@@ -8,11 +8,12 @@ time nothing is held against anybody: an enquiry never waits for them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, delete, func, select
+from sqlalchemy import BigInteger, Integer, LargeBinary, case, delete, func, select, tuple_
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -28,6 +29,7 @@ from xinheng.limits import Limit, Limits
 from xinheng.settings import SHANGHAI
 
 WAIT = 0.25  # seconds an enquiry waits for its turn to be counted
+_FORGET_EVERY = 60  # seconds
 _AWAY = (DatabaseBusy, DatabaseError, OSError)
 _SECONDS = BigInteger().with_variant(Integer, "sqlite")
 log = logging.getLogger(__name__)
@@ -69,6 +71,7 @@ class Velocity:
         self._keys = keys
         self._limits = limits
         self._salts: dict[date, bytes] = {}
+        self._forgot_at = 0
 
     def count(
         self, submission: Submission, address: str, proof: Proof | None, now: datetime
@@ -89,7 +92,7 @@ class Velocity:
         try:
             with self._database.asking() as session:
                 return any(
-                    _number(session, key, limit.most, now) * 2 >= limit.most
+                    _number(session, key, limit.most, int(now.timestamp())) * 2 >= limit.most
                     for key, limit in self._crowds(address, now)
                 )
         except _AWAY:
@@ -98,28 +101,34 @@ class Velocity:
     def _count(
         self,
         session: Session,
-        counts: Iterable[_Count],
+        counts: Sequence[_Count],
         enquiry: bytes,
         proof: Proof | None,
         now: datetime,
     ) -> tuple[Reason, ...]:
         seconds = int(now.timestamp())
-        for table in (Arrival, SpentProof):
-            session.execute(delete(table).where(table.until <= seconds))
-        if session.get(Arrival, (self._key("all"), enquiry)):
+        self._forget(session, seconds)
+        found = _others(session, counts, seconds)
+        if any(each.reason == "all" and found[each.key].counted for each in counts):
             return ()
-        over = [
-            each.reason
-            for each in counts
-            if _number(session, each.key, each.limit.most, now, without=each.member) >= each.limit.most
-        ]
+        over = [each.reason for each in counts if found[each.key].others >= each.limit.most]
         if proof and CROWDED.intersection(over) and _spend(session, proof, enquiry):
             over = [reason for reason in over if reason not in CROWDED]
         if not over:
-            for each in counts:
-                row = {"key": each.key, "enquiry": each.member, "until": seconds + each.limit.within}
-                session.execute(insert_into(session, Arrival).values(row).on_conflict_do_nothing())
+            rows = [
+                {"key": each.key, "enquiry": each.member, "until": seconds + each.limit.within}
+                for each in counts
+            ]
+            session.execute(insert_into(session, Arrival).on_conflict_do_nothing(), rows)
         return tuple(over)
+
+    def _forget(self, session: Session, seconds: int) -> None:
+        """Delete what no longer counts, once a minute in each worker."""
+        if 0 <= seconds - self._forgot_at < _FORGET_EVERY:
+            return
+        for table in (Arrival, SpentProof):
+            session.execute(delete(table).where(table.until <= seconds))
+        self._forgot_at = seconds
 
     def _counts(self, submission: Submission, address: str, now: datetime) -> Iterator[_Count]:
         enquiry, phone = self._enquiry(submission, now), submission.phone
@@ -155,11 +164,29 @@ class Velocity:
         return salt
 
 
-def _number(session: Session, key: bytes, most: int, now: datetime, without: bytes = b"") -> int:
-    """How many arrivals count under a key, as far as `most`."""
-    present = select(Arrival.enquiry).where(
-        Arrival.key == key, Arrival.until > int(now.timestamp()), Arrival.enquiry != without
+class _Found(NamedTuple):
+    """What counts under one key: whether this one was counted, and how many others."""
+
+    counted: bool = False
+    others: int = 0
+
+
+def _others(session: Session, counts: Sequence[_Count], seconds: int) -> Mapping[bytes, _Found]:
+    """What counts under each key, by one question."""
+    own = tuple_(Arrival.key, Arrival.enquiry).in_([(each.key, each.member) for each in counts])
+    mine = func.sum(case((own, 1), else_=0))
+    query = (
+        select(Arrival.key, mine, func.count())
+        .where(Arrival.key.in_([each.key for each in counts]), Arrival.until > seconds)
+        .group_by(Arrival.key)
     )
+    found = {each.key: _Found() for each in counts}
+    return found | {key: _Found(bool(own), all_ - own) for key, own, all_ in session.execute(query)}
+
+
+def _number(session: Session, key: bytes, most: int, seconds: int) -> int:
+    """How many arrivals count under a key, as far as `most`."""
+    present = select(Arrival.enquiry).where(Arrival.key == key, Arrival.until > seconds)
     return session.scalar(select(func.count()).select_from(present.limit(most).subquery())) or 0
 
 
