@@ -198,7 +198,8 @@ def settings(data_root: Path, database_url: str, sqlite_template: Path) -> Setti
     load_keys(data_root / "var" / "keys")
     if not database_url:
         shutil.copytree(sqlite_template, data_root / "var", dirs_exist_ok=True)
-    return replace(Settings.from_env({}, data_root), origin=ORIGIN, database_url=database_url)
+    plain = Settings.from_env({"XINHENG_LIMITS": "off"}, data_root)
+    return replace(plain, origin=ORIGIN, database_url=database_url)
 
 
 @pytest.fixture
@@ -281,6 +282,7 @@ def consultation(app: Flask) -> Callable[..., dict[str, str]]:
             "consent_version": version,
             "submission_id": "0123456789abcdef0123456789abcdef",
             "touch": "",
+            **dict.fromkeys(("stamp", "proof", "subject", "homepage"), ""),
         }
         return form | changed
 
@@ -301,7 +303,7 @@ def shipped_postgresql_app(
 
 
 def _shipped(data: Path, url: str) -> Iterator[Flask]:
-    environment = {"XINHENG_DATA": str(data), "DATABASE_URL": url}
+    environment = {"XINHENG_DATA": str(data), "DATABASE_URL": url, "XINHENG_LIMITS": "off"}
     app = create_app(replace(Settings.from_env(environment, ROOT), origin=ORIGIN))
     yield app
     app.extensions["xinheng.reads"].stop()

@@ -6,23 +6,26 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData, select, text
 from tests.databases import address
 
 import xinheng.articles.favourites
 import xinheng.articles.reads
 import xinheng.leads.models
+import xinheng.leads.velocity
 import xinheng.notices.outbox  # noqa: F401 (the models must be known to be compared)
 from xinheng.app import create_app
 from xinheng.crypto import MissingKey
 from xinheng.db import CountersBase, Database, Databases, LeadsBase, open_databases
 from xinheng.db.sqlite import SqliteDatabase
+from xinheng.leads import models as leads
 from xinheng.migrations import SchemaNewer, configuration, upgrade
 from xinheng.settings import Settings
 
@@ -235,3 +238,45 @@ ROWS_OF_THE_FIRST_VERSION = (
     """ '{"host": "www.baidu.com"}', '{}', '[]', 'NOW')""",
     "INSERT INTO lead_events (id, lead_id, kind, happened_at) VALUES ('c', 'LEAD', 'enquiry', 'NOW')",
 )
+
+
+def test_a_step_back_takes_what_is_in_quarantine_and_leaves_all_else(bare: Databases) -> None:
+    """The schema before has no place for an enquiry without a lead."""
+    upgrade(bare)
+    now = datetime(2026, 11, 21, 4, tzinfo=UTC)
+    sealed = {"name": b"x", "phone": b"x"}
+    with bare.leads.writing() as session:
+        session.add(leads.FormVersion(version="v1", form="{}", published_at=now))
+        session.add(
+            leads.Lead(
+                id="a" * 32, **sealed, extension=b"x", phone_kind="mobile",
+                created_at=now, last_enquiry_at=now, retain_until=now,
+            )
+        )  # fmt: skip
+        for sign, lead_id, state in (
+            ("b", "a" * 32, "accepted"),
+            ("c", None, "quarantined"),
+            ("d", None, "spam"),
+        ):
+            session.add(
+                leads.Enquiry(
+                    id=sign * 32, lead_id=lead_id, state=state, reference=sign, submission_id=sign,
+                    payload_hash=b"x", form_version="v1", need="other", **sealed, details=b"x", extra=b"x",
+                    created_at=now,
+                )
+            )  # fmt: skip
+            session.flush()
+            session.add(
+                leads.Consent(
+                    enquiry_id=sign * 32, purpose="callback", form_version="v1", text_sha256="", given_at=now
+                )
+            )
+    config = configuration("leads")
+    with bare.leads.migrating() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0004")
+    upgrade(bare)
+    with bare.leads.reading() as session:
+        rows = session.execute(select(leads.Enquiry.id, leads.Enquiry.state, leads.Enquiry.suspicion)).all()
+        assert [tuple(row) for row in rows] == [("b" * 32, "accepted", [])]
+        assert session.scalars(select(leads.Consent.enquiry_id)).all() == ["b" * 32]

@@ -35,6 +35,8 @@ from xinheng.forms.priority import PRIORITY, PriorityRules, load_priority
 from xinheng.headers import SecurityHeaders
 from xinheng.i18n import start_i18n
 from xinheng.leads import views as leads
+from xinheng.leads.guard import Guard
+from xinheng.leads.quarantine import Quarantine
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.work import LeadWork
 from xinheng.markup import highlighted
@@ -164,8 +166,11 @@ def start_consultation(app: Flask, settings: Settings, company: Callable[[], Com
     guarded = last_good(settings.forms, [CONSULTATION], settings.data / "last-good" / "forms", load)
     published = Reloading(partial(version_of, files), guarded if settings.production else load).current
     published()
+    databases = app.extensions["xinheng.databases"]
+    app.extensions["xinheng.quarantine"] = Quarantine(databases.leads, keys, desk)
     app.extensions["xinheng.consultation"] = leads.Consultation(
         desk=desk,
+        guard=Guard(databases.counters, keys, settings.limits),
         confirmation=Confirmation(keys.web),
         published=published,
         company=company,

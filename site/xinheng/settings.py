@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from xinheng.addresses import split_address
+from xinheng.limits import Limits, parse_limits
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 """The clock of the site: what people read and when a day begins."""
@@ -56,6 +57,7 @@ class Settings:
     mail_from: str = ""
     mail_to: tuple[str, ...] = ()
     database_url: str = field(default="", repr=False)
+    limits: Limits | None = field(default_factory=Limits)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], root: Path) -> Settings:
@@ -88,6 +90,7 @@ class Settings:
             mail_from=mail_from,
             mail_to=mail_to,
             database_url=_database_url(environ.get("DATABASE_URL", "")),
+            limits=_limits(environ.get("XINHENG_LIMITS", ""), environment),
         )
 
     @property
@@ -186,6 +189,19 @@ def _mail_server(text: str) -> MailServer | None:
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
     )
+
+
+def _limits(text: str, environment: str) -> Limits | None:
+    """None for `off`, which production refuses: a flood would bury the people in it."""
+    if text == "off" and environment == "production":
+        raise SettingError("XINHENG_LIMITS=off：正式环境不能关掉，可以放宽，例如 address=100/10m all=500/1h")
+    try:
+        return parse_limits(text)
+    except ValueError as fault:
+        raise SettingError(
+            f"XINHENG_LIMITS：读不懂 {str(fault)!r}；应为用空格分开的“名字=份数/时间”，例如 address=10/10m all=40/1h；"
+            "名字有 address、phone、text、all，各写一次，时间用 s、m、h、d，最长30d"
+        ) from fault
 
 
 def _database_url(text: str) -> str:

@@ -1,6 +1,7 @@
 /** The consultation form: its id and touch, checks beside the fields after the first try, one submit at a time. */
 
 import { randomId } from "./favourite-list.js";
+import { fetchStamp, proofUnderWay } from "./stamp.js";
 import { idFor } from "./submission.js";
 import { touchField } from "./visit.js";
 
@@ -13,6 +14,7 @@ const label = button.textContent;
 form.addEventListener("focusin", () => {
   if (!id.value) id.value = randomId();
 });
+form.addEventListener("focusin", () => fetchStamp(form), { once: true });
 
 /* Checks: only what a browser can know for sure; the server has the last word on each. */
 let tried = document.querySelector(".error-summary ul") !== null;
@@ -58,7 +60,7 @@ function describe(field, message) {
   else field.removeAttribute("aria-describedby");
 }
 
-const fields = [...form.elements].filter((field) => field.name && field.type !== "hidden");
+const fields = [...form.elements].filter((field) => field.name && field.type !== "hidden" && field.tabIndex !== -1);
 
 form.addEventListener("change", (event) => tried && show(event.target));
 form.addEventListener("input", (event) => tried && event.target.getAttribute("aria-invalid") && show(event.target));
@@ -77,6 +79,11 @@ form.addEventListener("submit", (event) => {
   form.dataset.sending = "yes";
   button.textContent = "正在提交…";
   setTimeout(allowAgain, 8000); // a stopped request tells the page nothing; sent twice it is still one enquiry
+  const proof = proofUnderWay(form);
+  if (proof) {
+    event.preventDefault();
+    proof.then(() => form.submit());
+  }
 });
 
 function allowAgain() {

@@ -17,7 +17,8 @@ from tests.conftest import CHROME, OWN_PAGE
 from tests.databases import address, allow_inserts, raw_bytes, refuse_inserts
 from tests.postgres import PostgresServer
 
-from xinheng.articles.reads import DailySalt, ReadCount, ReadCounter, ReadMark
+from xinheng.articles.reads import ReadCount, ReadCounter, ReadMark
+from xinheng.daily_salt import DailySalt
 from xinheng.db import Databases
 from xinheng.settings import SHANGHAI
 
@@ -255,6 +256,7 @@ COUNT = """
 import sys
 from pathlib import Path
 from xinheng.articles.reads import ReadCounter
+from xinheng.daily_salt import DailySalt
 from xinheng.db import open_databases
 
 counter = ReadCounter(open_databases(Path(sys.argv[1]), sys.argv[2]).counters)

@@ -31,8 +31,15 @@ def send(page: Page, site: RunningSite, **changed: str) -> str:
     words = FORM | changed
     site.typed.update(words[name] for name in ("name", "phone", "details"))
     fill(page, words)
+    take_time(page)
     submit(page).click()
     return arrived(page)
+
+
+def take_time(page: Page) -> None:
+    """Be as slow as a person: who has a stamp and is done within three seconds is taken for a robot."""
+    if page.locator("[name=submission_id]").input_value():
+        page.wait_for_timeout(3_100)
 
 
 def at(path: str) -> Callable[[Page, str], None]:
@@ -111,6 +118,8 @@ class Cast:
         self.lead = self.desk.lead(self.all, name="诸葛先生", details=LONG)
         for _ in range(2):
             self.desk.lead(self.newcomer)
+        self.desk.held(name="Robert", details="Boost your ranking https://a.example https://b.example c.com")
+        self.desk.held(name="王先生", details=LONG, homepage="https://a.example")
 
     def enter(self, page: Page, path: str, person: Person | None = None) -> None:
         """Be signed in as somebody, with a second factor if it is the one with every role, and go to a page."""
@@ -274,6 +283,8 @@ DESK_PAGES: dict[str, DeskVisit] = {
     "lead without a note": lead_without_a_note,
     "lead with a day gone by": lead_with_a_day_gone_by,
     "lead changed by another": lead_changed_by_another,
+    "quarantine": in_("/desk/quarantine"),
+    "quarantine, spam": in_("/desk/quarantine?state=spam"),
     "audit": in_("/desk/audit"),
     "audit, none": in_("/desk/audit?until=2024-01-01"),
     "content": in_("/desk/content"),

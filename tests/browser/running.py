@@ -80,6 +80,7 @@ class RunningSite:
             "XINHENG_ORIGIN": self.origin,
             "XINHENG_WORKERS": str(workers),
             "XINHENG_DATA": str(self.data),
+            "XINHENG_LIMITS": "off",  # all visitors of the tests are behind one address
             **settings,
         }
         self._process: subprocess.Popen[bytes] | None = None

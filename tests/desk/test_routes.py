@@ -29,6 +29,8 @@ LOCKS: Mapping[str, Permission | str] = {
     "POST /desk/leads/<row:lead_id>/reveal": Permission.LEADS,
     "POST /desk/leads/<row:lead_id>/status": Permission.LEADS,
     "POST /desk/leads/<row:lead_id>/wechat": Permission.LEADS,
+    "GET /desk/quarantine": Permission.ALL_LEADS,
+    "POST /desk/quarantine": Permission.ALL_LEADS,
     "POST /desk/search": Permission.LEADS,
     "POST /desk/views": Permission.LEADS,
     "POST /desk/views/<row:view_id>/delete": Permission.LEADS,
@@ -65,6 +67,8 @@ LOCKS: Mapping[str, Permission | str] = {
 ANSWERS: Mapping[str, int] = {
     "GET /desk/leads": 200,
     "POST /desk/leads/bulk": 303,
+    "GET /desk/quarantine": 200,
+    "POST /desk/quarantine": 303,
     "POST /desk/search": 303,
     "POST /desk/views": 303,
     "POST /desk/views/<row:view_id>/delete": 303,

@@ -80,6 +80,7 @@ def test_the_form_is_empty_unticked_and_without_an_id(client: FlaskClient, consu
         "submission_id": "",
         "consent_version": consultation()["consent_version"],
         "touch": "",
+        **dict.fromkeys(("stamp", "proof", "subject", "homepage"), ""),
         "need": "",
         "name": "",
         "phone": "",

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import os
 import threading
 import time
 from collections import Counter
@@ -25,6 +24,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from xinheng.addresses import address_prefix
+from xinheng.daily_salt import make_salt
 from xinheng.db import CountersBase, Database, DatabaseBusy, insert_into
 from xinheng.referrers import ReferrerKind, referrer_kind
 from xinheng.settings import SHANGHAI
@@ -60,15 +60,6 @@ class ReadMark(CountersBase):
     counted_at: Mapped[int] = mapped_column(
         BigInteger().with_variant(Integer, "sqlite"), nullable=False, index=True
     )
-
-
-class DailySalt(CountersBase):
-    """The salt of one day's reader hashes."""
-
-    __tablename__ = "daily_salts"
-
-    day: Mapped[date] = mapped_column(Date, primary_key=True)
-    salt: Mapped[bytes] = mapped_column(LargeBinary(32), nullable=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +171,9 @@ class ReadCounter:
     def _salt(self, day: date) -> bytes:
         """The day's salt, made by the worker that needs it first; those of past days are deleted."""
         with self._database.writing(over=_DECIDED_ON) as session:
-            fresh = insert_into(session, DailySalt).values(day=day, salt=os.urandom(32))
-            session.execute(fresh.on_conflict_do_nothing())
-            session.execute(delete(DailySalt).where(DailySalt.day < day))
             stale = int(time.time()) - AGAIN_AFTER
             session.execute(delete(ReadMark).where(ReadMark.counted_at < stale))
-            return session.scalars(select(DailySalt.salt).where(DailySalt.day == day)).one()
+            return make_salt(session, day)
 
 
 def _store(session: Session, reads: list[Read]) -> None:

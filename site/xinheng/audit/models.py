@@ -24,7 +24,7 @@ Action = Literal[
 
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
-SubjectKind = Literal["lead", "staff", "session", "list", ""]
+SubjectKind = Literal["lead", "enquiry", "staff", "session", "list", ""]
 SUBJECT_KINDS: tuple[SubjectKind, ...] = get_args(SubjectKind)
 
 

@@ -94,12 +94,12 @@ class Acts:
             at,
         )
         with self._database.writing() as session:
-            found = select(Enquiry).where(Enquiry.reference == recorded.reference)
-            enquiry = session.scalars(found).one()
-            case.lead_id = enquiry.lead_id
+            found = select(Lead, Enquiry).join(Enquiry).where(Enquiry.reference == recorded.reference)
+            lead, enquiry = session.execute(found).one()
+            case.lead_id = lead.id
             if asked.level:
-                enquiry.lead.level = asked.level
-                enquiry.lead.priority = self._rules.points(facts_of(enquiry.lead, enquiry, self._keys))
+                lead.level = asked.level
+                lead.priority = self._rules.points(facts_of(lead, enquiry, self._keys))
 
     def deed(self, who: Colleague, at: datetime) -> Deed:
         """What a member does is done with everybody's leads in reach: whose they are changes on the way."""

@@ -15,6 +15,7 @@ from xinheng.company import load_company
 from xinheng.crypto import Keys, load_keys, new_row_id
 from xinheng.db import Database, open_databases
 from xinheng.demo.acts import Acts
+from xinheng.demo.held import hold_some
 from xinheng.demo.in_one_go import InOneGo
 from xinheng.demo.rarities import Rarities
 from xinheng.demo.road import Step, at_work
@@ -83,6 +84,7 @@ def _fill(
     acts = Acts(database, keys, members, site=settings.origin, rules=rules, form_version=form.version)
     for step in progress(_agenda(settings, acts, draw, form, leads, now)):
         step.act(step.at)
+    hold_some(database, keys, rules, form.version, settings.origin, now)
     _settle_notices(database, now)
     _save_views(database, employed)
     return _count(database, employed)

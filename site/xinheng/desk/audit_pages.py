@@ -195,7 +195,9 @@ def _number(name: str) -> int | None:
 def _shown(session: Session, entries: Iterable[Entry], people: Mapping[str, str]) -> list[Shown]:
     entries = list(entries)
     leads = {each.subject_id for each in entries if each.subject_kind == "lead"}
-    references, open_to_me = _references(session, leads), _may_open(session, leads)
+    held = {each.subject_id for each in entries if each.subject_kind == "enquiry"}
+    references = _references(session, leads) | _own_references(session, held)
+    open_to_me = _may_open(session, leads)
     return [
         Shown(
             entry=each,
@@ -220,6 +222,8 @@ def _subject(kind: str, subject_id: str, references: Mapping[str, str], people: 
             return str(_("一次登录"))
         case "list":
             return str(_("线索列表"))
+        case "enquiry":
+            return references.get(subject_id) or str(_("咨询，已不在库里"))
     return ""
 
 
@@ -239,7 +243,13 @@ def _references(session: Session, leads: Iterable[str]) -> dict[str, str]:
         .where(Enquiry.lead_id.in_(leads))
         .order_by(Enquiry.created_at.desc(), Enquiry.id.desc())
     )
-    return {row.lead_id: row.reference for row in session.execute(query)}
+    return {row.lead_id: row.reference for row in session.execute(query) if row.lead_id}
+
+
+def _own_references(session: Session, enquiries: Iterable[str]) -> dict[str, str]:
+    """The references of enquiries that belong to no lead."""
+    query = select(Enquiry.id, Enquiry.reference).where(Enquiry.id.in_(enquiries))
+    return {row.id: row.reference for row in session.execute(query)}
 
 
 def _may_open(session: Session, leads: Iterable[str]) -> frozenset[str]:

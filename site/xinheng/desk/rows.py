@@ -79,7 +79,7 @@ def _latest_enquiries(session: Session, ids: Sequence[str]) -> Mapping[str, Enqu
     )
     query = select(Enquiry).where(Enquiry.lead_id.in_(ids)).options(load_only(*told))
     rows = session.scalars(query.order_by(Enquiry.created_at))
-    return {row.lead_id: row for row in rows}
+    return {row.lead_id: row for row in rows if row.lead_id}
 
 
 def _row(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 
+from xinheng.leads.verdict import Reason
 from xinheng.leads.wanted import View
 
 STATUS = {
@@ -59,6 +60,7 @@ ROLE = {
 EVENT = {
     "enquiry": _("提交咨询"),
     "reopened": _("重新打开"),
+    "released": _("从隔离区放行"),
     "note": _("记了一笔"),
     "connected": _("接通了"),
     "no_answer": _("未接通"),
@@ -66,4 +68,19 @@ EVENT = {
     "planned": _("定了下一步"),
     "status": _("改了状态"),
     "assigned": _("换了负责人"),
+}
+SUSPICION: dict[Reason, object] = {
+    "trap": _("填了看不见的栏"),
+    "forged_stamp": _("时间戳是伪造的"),
+    "too_quick": _("三秒内就填完"),
+    "address": _("同一网络来得太多"),
+    "phone": _("同一电话来得太多"),
+    "all": _("全站来得太多"),
+    "same_text": _("几个电话写同样的话"),
+    "links": _("链接多，或链接在姓名里"),
+    "link": _("有链接"),
+    "no_chinese": _("没有一个中文字"),
+    "few_words": _("几乎没有字"),
+    "fake_phone": _("不会有人接的号码"),
+    "odd_phone": _("像随手填的号码"),
 }

@@ -26,6 +26,16 @@ class DeclaredForm(FlaskForm):
     submission_id = HiddenField()
     consent_version = HiddenField()
     touch = HiddenField()
+    stamp = HiddenField()
+    proof = HiddenField()
+    # traps: people don't see them, no browser fills them by itself; what is written there is kept nowhere
+    subject = StringField()
+    homepage = StringField()
+
+    @property
+    def trapped(self) -> bool:
+        """Whether something was written where nobody can see a field."""
+        return bool(self.subject.data or self.homepage.data)
 
     def ordered_errors(self) -> Mapping[str, str]:
         """The first error of each field that has one, in the order of the page."""

@@ -15,6 +15,7 @@ from xinheng.crypto import fingerprint
 _UNLICENSED = re.compile(r"投保|承保|保费|保额|报价|比价|试算|保险方案|方案设计|理赔")
 _RESERVED = {
     *("submission_id", "consent_version", "touch", "confirm_token"),  # hidden fields of every form
+    *("stamp", "proof", "subject", "homepage", "trapped"),  # what tells robots
     *(
         "meta",
         "data",

@@ -22,10 +22,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from xinheng.crypto import Keys, new_row_id
 from xinheng.db import LeadsBase, Moment
+from xinheng.leads.verdict import Reason
 from xinheng.staff.models import User
 
 Status = Literal["new", "contacted", "interested", "proposal", "won", "lost", "invalid"]
 Queue = Literal["first", "planned", "stuck", "closed", "held"]
+State = Literal["accepted", "quarantined", "spam"]
 CLOSED: frozenset[str] = frozenset({"won", "lost", "invalid"})
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 FILTERS = ("status", "owner_id", "need", "source", "level", "closed")
@@ -177,12 +179,17 @@ class Lead(Sealed, LeadsBase):
 
 
 class Enquiry(Sealed, LeadsBase):
-    """One submitted consultation form, as it was typed."""
+    """One submitted consultation form, as it was typed.
+
+    A `quarantined` one, and one that staff called `spam`, has no lead; it goes at `retain_until`. `suspicion` has the
+    reasons, and keeps them when it is released.
+    """
 
     __tablename__ = "enquiries"
+    __table_args__ = (Index("ix_enquiries_state", "state", "id"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_row_id)
-    lead_id: Mapped[str] = mapped_column(ForeignKey("leads.id"), nullable=False, index=True)
+    lead_id: Mapped[str | None] = mapped_column(ForeignKey("leads.id"), index=True)
     reference: Mapped[str] = mapped_column(String(14), nullable=False, unique=True)
     submission_id: Mapped[str] = mapped_column(String(64), nullable=False, unique=True)
     payload_hash: Mapped[bytes] = mapped_column(LargeBinary(32), nullable=False)
@@ -199,8 +206,11 @@ class Enquiry(Sealed, LeadsBase):
     last_touch: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=False, default=dict)
     articles_read: Mapped[list[str]] = mapped_column(JSON, nullable=False, default=list)
     created_at: Mapped[datetime] = mapped_column(Moment, nullable=False, index=True)
+    state: Mapped[str] = mapped_column(String(12), nullable=False, default="accepted")
+    suspicion: Mapped[list[Reason]] = mapped_column(JSON, nullable=False, default=list)
+    retain_until: Mapped[datetime | None] = mapped_column(Moment, index=True)
 
-    lead: Mapped[Lead] = relationship(back_populates="enquiries")
+    lead: Mapped[Lead | None] = relationship(back_populates="enquiries")
     consents: Mapped[list[Consent]] = relationship(back_populates="enquiry")
 
 

@@ -88,15 +88,34 @@ class EnquiryDesk:
         if known:
             return Recorded(known.reference, repeated=True)
         form = self._form(session, submission.form_version)
-        lead, reopened = self._lead(session, submission, now, now + timedelta(days=form.retention_days))
-        enquiry = self._enquiry(submission, submission_id, payload_hash, lead, now)
+        enquiry = self._enquiry(submission, submission_id, payload_hash, now)
+        if submission.verdict.suspicious:
+            enquiry.state = "quarantined"
+            enquiry.retain_until = now + timedelta(days=form.retention_days)
+            session.add(enquiry)
+        else:
+            self.admit(session, enquiry, submission, form, now)
+        session.add_all(_consents(enquiry, form, submission.purposes, now))
+        return Recorded(enquiry.reference, repeated=False)
+
+    def admit(
+        self, session: Session, enquiry: Enquiry, submission: Submission, form: PublishedForm, now: datetime
+    ) -> Lead:
+        """Give an enquiry to its person's lead, in the caller's transaction, and queue the notices. Its own time counts
+        for the lead; `now`, which is later where it was held back, for what is due."""
+        until = enquiry.created_at + timedelta(days=form.retention_days)
+        lead, reopened = self._lead(session, submission, enquiry.created_at, now, until)
+        enquiry.lead_id = lead.id
         session.add(enquiry)
         session.flush()
         lead.priority = self._priority().points(facts_of(lead, enquiry, self._keys))
-        session.add_all(_consents(enquiry, form, submission.purposes, now))
         session.add(
             LeadEvent(
-                lead_id=lead.id, kind="enquiry", enquiry_id=enquiry.id, version=lead.version, happened_at=now
+                lead_id=lead.id,
+                kind="enquiry",
+                enquiry_id=enquiry.id,
+                version=lead.version,
+                happened_at=enquiry.created_at,
             )
         )
         if reopened:
@@ -121,7 +140,7 @@ class EnquiryDesk:
                 now=now,
                 recipient=owner.email,
             )
-        return Recorded(enquiry.reference, repeated=False)
+        return lead
 
     def _identify(
         self, session: Session, submission: Submission, payload_hash: bytes, now: datetime
@@ -144,7 +163,7 @@ class EnquiryDesk:
         return stored_form(row.form)
 
     def _lead(
-        self, session: Session, submission: Submission, now: datetime, retain_until: datetime
+        self, session: Session, submission: Submission, at: datetime, now: datetime, retain_until: datetime
     ) -> tuple[Lead, bool]:
         """The lead of this phone: the same mobile is the same person, a switchboard has many; True if it reopened."""
         index = self._keys.blind_index("phone", submission.phone.e164)
@@ -152,18 +171,20 @@ class EnquiryDesk:
         same = list(session.scalars(found.with_for_update()))  # staff may be closing it at this moment
         known = next((lead for lead in same if not lead.restricted), None)
         if known is not None and reaches_one_person(submission.phone):
-            return known, self._touch(known, submission, now, retain_until)
-        lead = self._new_lead(submission, index, now, retain_until)
+            return known, self._touch(known, submission, at, now, retain_until)
+        lead = self._new_lead(submission, index, at, retain_until)
         lead.possible_duplicate = known is not None
         session.add(lead)
         session.flush()
         return lead, False
 
-    def _touch(self, lead: Lead, submission: Submission, now: datetime, retain_until: datetime) -> bool:
+    def _touch(
+        self, lead: Lead, submission: Submission, at: datetime, now: datetime, retain_until: datetime
+    ) -> bool:
         """A known person asks again: up to the top, due at once, kept longer, and open again if it was closed."""
         lead.enquiry_count += 1
         lead.version += 1
-        lead.last_enquiry_at = now
+        lead.last_enquiry_at = max(lead.last_enquiry_at, at)
         lead.need = submission.need
         lead.attempts = 0
         lead.retain_until = max(lead.retain_until, retain_until)
@@ -201,12 +222,11 @@ class EnquiryDesk:
         return lead
 
     def _enquiry(
-        self, submission: Submission, submission_id: str, payload_hash: bytes, lead: Lead, now: datetime
+        self, submission: Submission, submission_id: str, payload_hash: bytes, now: datetime
     ) -> Enquiry:
         attribution = submission.attribution
         enquiry = Enquiry(
             id=new_row_id(),
-            lead_id=lead.id,
             reference=self._keys.reference(submission_id),
             submission_id=submission_id,
             payload_hash=payload_hash,
@@ -218,6 +238,8 @@ class EnquiryDesk:
             first_touch=attribution.first.as_data(),
             last_touch=attribution.last.as_data(),
             articles_read=list(attribution.articles_read),
+            state="accepted",
+            suspicion=list(submission.verdict.reasons),
             created_at=now,
         )
         enquiry.seal(self._keys, "name", submission.name)

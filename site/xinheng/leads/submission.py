@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from xinheng.crypto import Keys
+from xinheng.leads.verdict import CLEAN, Verdict
 from xinheng.phones import Phone
 
 WINDOW = 600  # seconds: without script, the same words of the same phone within it are the same enquiry
@@ -52,6 +53,7 @@ class Submission:
     form_version: str
     typed_id: str = ""
     attribution: Attribution = Attribution()
+    verdict: Verdict = CLEAN
 
     def payload_hash(self, keys: Keys) -> bytes:
         """A keyed hash of all that was asked, to tell a repeat from a second enquiry with the same id."""

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from flask import Blueprint, abort, current_app, g, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
@@ -17,6 +28,7 @@ from xinheng.crypto import plain_reference
 from xinheng.forms.builder import DeclaredForm, build_form
 from xinheng.forms.definition import KNOWN_FIELDS, FormDeclaration, PublishedForm
 from xinheng.leads.attribution import public_path, read_attribution
+from xinheng.leads.guard import Brought, Guard
 from xinheng.leads.listing import find_receipt
 from xinheng.leads.record import EnquiryDesk, NotStored, UnknownForm
 from xinheng.leads.submission import Submission
@@ -33,6 +45,7 @@ class Consultation:
     """What the form's pages need of the application."""
 
     desk: EnquiryDesk
+    guard: Guard
     confirmation: Confirmation
     published: Callable[[], PublishedForm]
     company: Callable[[], Company]
@@ -83,14 +96,14 @@ def form_page() -> str:
 
 @blueprint.post("/consultation")
 def submit() -> Response:
-    published = consultation().published()
+    published, now = consultation().published(), datetime.now(UTC)
     form = build_form(published.declaration)()
     if g.origin_verdict is Verdict.UNKNOWN and not _confirmed():
         return _again(form, 403, "leads/confirm.html", token=consultation().confirmation.token(_client()))
     if not form.validate():
         return _again(form, 422)
     try:
-        recorded = consultation().desk.record(_submission(form, published.declaration), datetime.now(UTC))
+        recorded = consultation().desk.record(_judged(form, published.declaration, now), now)
     except UnknownForm:
         form.consent_version.data = ""
         return _again(form, 422)
@@ -98,6 +111,13 @@ def submit() -> Response:
         current_app.logger.error("一份咨询没能存下：%s", fault)
         return _again(form, 503, "leads/not_stored.html")
     return private(redirect(url_for("leads.thanks", reference=recorded.reference), code=303))
+
+
+@blueprint.get("/consultation/stamp")
+def stamp() -> Response:
+    """What a form asks for at its first focus: no part of the page, which may come from any cache."""
+    greeting = consultation().guard.welcome(request.remote_addr or "", datetime.now(UTC))
+    return private(jsonify(greeting))
 
 
 @blueprint.get("/consultation/<reference>")
@@ -139,6 +159,18 @@ def _touch_without_script() -> str:
         "", request.referrer or "", consultation().own_host, consultation().article_slugs()
     ).page
     return current_app.json.dumps({"page": public_path(page)}) if page else ""
+
+
+def _judged(form: DeclaredForm, declaration: FormDeclaration, now: datetime) -> Submission:
+    """The submission with its verdict, which only decides where it is kept: everybody gets the same answer."""
+    submission = _submission(form, declaration)
+    brought = Brought(
+        address=request.remote_addr or "",
+        trapped=form.trapped,
+        stamp=form.stamp.data or "",
+        proof=form.proof.data or "",
+    )
+    return replace(submission, verdict=consultation().guard.judge(submission, brought, now))
 
 
 def _submission(form: DeclaredForm, declaration: FormDeclaration) -> Submission:
