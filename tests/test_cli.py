@@ -136,8 +136,8 @@ def test_a_notice_that_stands_only_in_the_log_is_said_to(
     run: Run, client: FlaskClient, app: Flask, settings: Settings, consultation: Callable[..., dict[str, str]]
 ) -> None:
     client.post("/consultation", data=consultation(), headers=OWN_PAGE)
-    send_due(settings, app.extensions["xinheng.databases"].leads)
-    assert "未设邮件，只在日志里" in run("leads").stdout
+    send_due(app.extensions["xinheng.databases"].leads, {})
+    assert "没有启用的渠道，只在日志里" in run("leads").stdout
 
 
 def test_no_more_are_listed_than_asked_for(
