@@ -67,3 +67,12 @@ EVENT = {
     "status": _("改了状态"),
     "assigned": _("换了负责人"),
 }
+CHANNEL = {"mail": _("邮件"), "wecom": _("企业微信"), "dingtalk": _("钉钉"), "feishu": _("飞书")}
+NOTICE = {
+    "waiting": _("待发"),
+    "sent": _("已发出"),
+    "logged": _("只在日志里"),
+    "failed": _("没有发出"),
+    "seen": _("已有人看过"),
+    "void": _("不再需要"),
+}

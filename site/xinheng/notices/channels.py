@@ -15,7 +15,7 @@ from xinheng.notices.mail import MAIL, Mail
 from xinheng.notices.outside import Outside
 from xinheng.notices.wecom import wecom
 from xinheng.processors import ChannelName, Register
-from xinheng.settings import Settings
+from xinheng.settings import SHANGHAI, Settings
 
 CHANNELS: tuple[ChannelName, ...] = get_args(ChannelName)
 CHANNEL_WORDS: Mapping[str, str] = MappingProxyType(
@@ -92,3 +92,9 @@ def start_words(switchboard: Switchboard, now: datetime) -> list[str]:
     if not switchboard.on(now):
         words.append("没有启用的通知渠道：新咨询不会通知任何人，请在工作台里看")
     return words
+
+
+def words_of_a_test(site: str, now: datetime) -> str:
+    """What a test sends. In Chinese, as notices are: a group reads it, not only whoever pressed the button."""
+    moment = now.astimezone(SHANGHAI).isoformat(sep=" ", timespec="seconds")
+    return f"测试通知：收到这一条，说明这个渠道是通的\n时间：{moment}\n查看：{site}/desk/notices"

@@ -201,10 +201,5 @@ def states(session: Session) -> dict[str, int]:
     return {row.state: row[1] for row in rows}
 
 
-def failed_count(session: Session) -> int:
-    """How many notices were given up."""
-    return session.scalar(select(func.count()).where(Notice.state == "failed")) or 0
-
-
 def utc_now() -> datetime:
     return datetime.now(UTC)
