@@ -146,6 +146,11 @@ def test_an_entry_may_go_three_years_after_its_end(end: date | None, may_go: boo
     assert bool(register.outdated(NOON)) is may_go
 
 
+def test_every_key_is_in_the_readme() -> None:
+    text = (ROOT / "content" / "README.md").read_text("utf-8").partition("`processors.toml`\n")[2]
+    assert set(re.findall(r"(?m)^\| `(\w+)` \|", text)) == set(Processor.model_fields)
+
+
 # --- and channels ---
 
 

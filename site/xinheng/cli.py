@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -29,7 +29,7 @@ from xinheng.forms.priority import load_priority
 from xinheng.leads.listing import ListedLead, list_leads
 from xinheng.migrations import SchemaNewer
 from xinheng.notices.outbox import states
-from xinheng.processors import load_processors
+from xinheng.processors import KEPT_YEARS, PROCESSORS, load_processors
 from xinheng.settings import SHANGHAI, SettingError, Settings
 from xinheng.staff.accounts import Printed, first_account
 
@@ -118,6 +118,8 @@ def check(path: Path | None) -> None:
         click.echo(f"{len(faults)}处有误", err=True)
         raise SystemExit(1)
     click.echo("内容和表单都没有问题")
+    for each in load_processors(settings.content).outdated(datetime.now(UTC)):
+        click.echo(f"{settings.content / PROCESSORS}：“{each.name}”结束满{KEPT_YEARS}年，可以删掉了")
 
 
 @main.command()
