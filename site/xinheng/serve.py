@@ -28,6 +28,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from xinheng.db import open_databases
+from xinheng.leads.unopened import remind
 from xinheng.leads.untold import Untold
 from xinheng.notices.channels import Switchboard, made_channels, start_words
 from xinheng.notices.outbox import utc_now
@@ -157,7 +158,7 @@ def _run_outbox(settings: Settings, target: str) -> None:
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stopping.set())
     databases = open_databases(settings.data, settings.database_url)
-    PostOffice(databases.leads, _switchboard(settings), [Untold(settings.origin)]).run(stopping)
+    PostOffice(databases.leads, _switchboard(settings), [Untold(settings.origin), remind]).run(stopping)
     databases.dispose()
 
 
