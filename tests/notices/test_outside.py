@@ -204,6 +204,24 @@ def test_a_dead_resolver_is_not_sent(bots: Bots) -> None:
         Outside(way.hosts, resolve, way.connect, way.context).post(ADDRESS, {})
 
 
+def test_a_resolver_that_never_answers_is_left_in_the_end(
+    bots: Bots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside, "TIMEOUT", 0.2)
+    way, let_go = bots.outside(), threading.Event()
+
+    def resolve(host: str) -> list[str]:
+        let_go.wait(30)
+        return [PUBLIC]
+
+    try:
+        with pytest.raises(NotSent, match="连不上：TimeoutError"):
+            Outside(way.hosts, resolve, way.connect, way.context).post(ADDRESS, {})
+    finally:
+        let_go.set()
+    assert bots.connected == []
+
+
 @pytest.mark.parametrize("answer", [b"", b"ok", b"[]", b"1", b"null", b"\xff\xfe", b"[" * 20000, b"<html>"])
 def test_an_answer_that_is_no_object_is_not_sent(bots: Bots, answer: bytes) -> None:
     bots.answer = lambda posted: (200, answer)

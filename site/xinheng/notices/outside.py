@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import json
+import queue
 import socket
 import ssl
 import threading
@@ -20,7 +21,7 @@ from typing import Any
 from xinheng.bots import NotAllowed, allowed_address
 from xinheng.notices.channel import NotSent
 
-TIMEOUT = 5.0  # seconds, for connecting, sending and the whole answer together
+TIMEOUT = 5.0  # seconds, for finding, connecting, sending and the whole answer together
 MOST_BYTES = 64 * 1024  # of the answer
 _PORT = 443
 _INSIDE_TOO = tuple(
@@ -95,7 +96,7 @@ class Outside:
             raise NotSent(f"{host} 连不上：{type(fault).__name__}") from fault
         # an answer that comes byte by byte keeps within each wait, and never ends: so all of it is cut off
         line = plain.dup()
-        cut = threading.Timer(TIMEOUT - (time.monotonic() - began), _hang_up, [line])
+        cut = threading.Timer(max(TIMEOUT - (time.monotonic() - began), 0), _hang_up, [line])
         cut.daemon = True
         cut.start()
         try:
@@ -107,9 +108,28 @@ class Outside:
             line.close()
             plain.close()
 
+    def _resolved(self, host: str) -> Sequence[str]:
+        """The addresses of a name. The system's resolver knows no time limit of ours: it is left behind."""
+        found: queue.SimpleQueue[Sequence[str] | OSError | UnicodeError] = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                found.put(self.resolve(host))
+            except (OSError, UnicodeError) as fault:
+                found.put(fault)
+
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            answer = found.get(timeout=TIMEOUT)
+        except queue.Empty:
+            raise TimeoutError from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
     def _connected(self, host: str) -> socket.socket:
         """A connection to the first address that answers; none where one of them isn't public."""
-        addresses = self.resolve(host)
+        addresses = self._resolved(host)
         if not addresses or not all(map(is_public, addresses)):
             raise NotSent(f"{host} 解析到的不是公网地址，没有连接")
         *others, last = addresses
