@@ -40,6 +40,19 @@ def test_what_is_right_is_said_to_be(run: Run) -> None:
     assert (result.exit_code, result.stdout) == (0, "内容和表单都没有问题\n")
 
 
+def test_processors_that_may_be_taken_out_are_named(run: Run, data_root: Path) -> None:
+    entry = 'name = "从前的公司"\ncontact = "a"\npurpose = "b"\nkinds = ["c"]\ncontract = "d"\nstart = 2019-01-01\n'
+    file = data_root / "content" / "processors.toml"
+    file.write_text(f"[[processors]]\n{entry}end = 2020-01-01\n", encoding="utf-8")
+    result = run("check")
+    assert result.exit_code == 0
+    assert "“从前的公司”结束满3年，可以删掉了" in result.stdout
+    file.write_text("[[processors]]\nname = 1\n", encoding="utf-8")
+    result = run("check")
+    assert result.exit_code == 1
+    assert "processors.toml: processors.0.name：应为文字" in result.stdout
+
+
 def test_everything_that_is_wrong_is_listed_at_once(run: Run, data_root: Path) -> None:
     write_article(data_root / "content", "ageing", category="nowhere")
     form = data_root / "forms" / "consultation.toml"
@@ -136,8 +149,8 @@ def test_a_notice_that_stands_only_in_the_log_is_said_to(
     run: Run, client: FlaskClient, app: Flask, settings: Settings, consultation: Callable[..., dict[str, str]]
 ) -> None:
     client.post("/consultation", data=consultation(), headers=OWN_PAGE)
-    send_due(settings, app.extensions["xinheng.databases"].leads)
-    assert "未设邮件，只在日志里" in run("leads").stdout
+    send_due(app.extensions["xinheng.databases"].leads, {})
+    assert "没有启用的渠道，只在日志里" in run("leads").stdout
 
 
 def test_no_more_are_listed_than_asked_for(

@@ -227,6 +227,52 @@ def test_a_database_with_rows_of_the_first_version_is_brought_up_to_date(opened:
             assert session.execute(text("PRAGMA foreign_key_check")).all() == []
 
 
+NOTICES = (
+    ("a", "sent", ""),
+    ("b", "failed", ""),
+    ("c", "waiting", ""),
+    ("d", "waiting", "zhou@x.example"),
+    ("e", "logged", ""),
+)
+
+
+def test_notices_get_a_channel_and_lose_it_again(opened: Databases) -> None:
+    """What left, left by mail; what waits is for all channels. An older program then sends nothing twice."""
+    run_alembic(opened, "leads", "0004")
+    row = (
+        "INSERT INTO outbox (id, kind, reference, text, state, attempts, due_at, fault, created_at, recipient{more})"
+        " VALUES ('{id}', 'enquiry', '{reference}', 'x', '{state}', 0, '{now}', '', '{now}', '{recipient}'{value})"
+    )
+    now = "2026-11-22 04:00:00.000000"
+    with opened.leads.engine.begin() as connection:
+        for key, state, recipient in NOTICES:
+            connection.exec_driver_sql(
+                row.format(
+                    id=key, reference=key, state=state, recipient=recipient, now=now, more="", value=""
+                )
+            )
+    run_alembic(opened, "leads", "head")
+    with opened.leads.engine.begin() as connection:
+        found = {row.id: row.channel for row in connection.exec_driver_sql("SELECT id, channel FROM outbox")}
+        assert found == {"a": "mail", "b": "mail", "c": "", "d": "", "e": ""}
+        for key, reference, channel in (
+            ("f", "a", "wecom"),
+            ("g", "g", "wecom"),
+            ("h", "g", "feishu"),
+        ):
+            made = {"id": key, "reference": reference, "state": "waiting", "recipient": "", "now": now}
+            connection.exec_driver_sql(row.format(**made, more=", channel", value=f", '{channel}'"))
+    config = configuration("leads")
+    with opened.leads.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0004")
+    with opened.leads.engine.connect() as connection:
+        kept = connection.exec_driver_sql("SELECT id FROM outbox ORDER BY id").scalars().all()
+    assert kept == ["a", "b", "c", "d", "e", "g"]
+    run_alembic(opened, "leads", "head")
+    assert differences(opened, "leads") == []
+
+
 ROWS_OF_THE_FIRST_VERSION = (
     "INSERT INTO form_versions VALUES ('v1', '{}', 'NOW')",
     "INSERT INTO leads (id, status, name, phone, extension, phone_kind, possible_duplicate, restricted, enquiry_count,"

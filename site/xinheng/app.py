@@ -41,9 +41,11 @@ from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.work import LeadWork
 from xinheng.markup import highlighted
 from xinheng.migrations import upgrade
+from xinheng.notices.channels import Switchboard, made_channels
 from xinheng.origin_check import Confirmation, Verdict, judge
 from xinheng.page_cache import compress
 from xinheng.pages import views as pages
+from xinheng.processors import watched_processors
 from xinheng.reloading import Reloading, Version, last_good, version_of
 from xinheng.settings import SettingError, Settings
 from xinheng.static_files import serve_static, static_root, version_of_file
@@ -61,6 +63,7 @@ def create_app(settings: Settings) -> Flask:
     start_i18n(app, settings)
     company = watch_company(app, settings)
     open_stores(app, settings)
+    watch_channels(app, settings)
     watch_library(app, settings)
     start_consultation(app, settings, company)
     watch_rules(app, settings)
@@ -130,6 +133,13 @@ def open_stores(app: Flask, settings: Settings) -> None:
     app.extensions["xinheng.reads"] = ReadCounter(databases.counters)
     app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys)
     app.extensions["xinheng.work"] = LeadWork(databases.leads, keys, site=settings.origin)
+
+
+def watch_channels(app: Flask, settings: Settings) -> None:
+    """Who is entrusted with what; and the ways to staff, of which the desk tells and which it tests."""
+    register = watched_processors(settings)
+    app.extensions["xinheng.processors"] = register
+    app.extensions["xinheng.channels"] = Switchboard(made_channels(settings), register)
 
 
 def watch_library(app: Flask, settings: Settings) -> None:

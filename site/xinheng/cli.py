@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -29,6 +29,7 @@ from xinheng.forms.priority import load_priority
 from xinheng.leads.listing import ListedLead, list_leads
 from xinheng.migrations import SchemaNewer
 from xinheng.notices.outbox import states
+from xinheng.processors import KEPT_YEARS, PROCESSORS, load_processors
 from xinheng.settings import SHANGHAI, SettingError, Settings
 from xinheng.staff.accounts import Printed, first_account
 
@@ -46,10 +47,10 @@ _STATUS = {
 _NOTICE = {
     "waiting": "通知待发",
     "sent": "已通知",
-    "logged": "未设邮件，只在日志里",
+    "logged": "没有启用的渠道，只在日志里",
     "failed": "通知没有发出",
     "seen": "已有人看过",
-    "void": "已换负责人，不再通知",
+    "void": "不再需要，没有发",
 }
 
 
@@ -117,6 +118,8 @@ def check(path: Path | None) -> None:
         click.echo(f"{len(faults)}处有误", err=True)
         raise SystemExit(1)
     click.echo("内容和表单都没有问题")
+    for each in load_processors(settings.content).outdated(datetime.now(UTC)):
+        click.echo(f"{settings.content / PROCESSORS}：“{each.name}”结束满{KEPT_YEARS}年，可以删掉了")
 
 
 @main.command()
@@ -138,6 +141,7 @@ def _faults(settings: Settings) -> list[Fault]:
     form = _loaded(lambda: load_consultation(settings.forms, load_company(settings.content)), found)
     needs = offered_needs(form.declaration) if form else None
     slugs = [each.article.slug for each in content.articles] if content else None
+    _loaded(partial(load_processors, settings.content), found)
     _loaded(partial(load_priority, settings.forms, needs), found)
     _loaded(partial(load_call_guide, settings.forms, needs, slugs), found)
     return found

@@ -97,7 +97,7 @@ def last_good(
             value = load(spare)
         else:
             spare.mkdir(parents=True, exist_ok=True)
-            for name in names:
+            for name in filter(lambda name: (folder / name).exists(), names):
                 fresh = spare / f"{name}.{os.getpid()}.new"
                 shutil.copyfile(folder / name, fresh)
                 fresh.rename(spare / name)  # whole or not at all

@@ -29,7 +29,12 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from xinheng.db import open_databases
-from xinheng.notices import worker
+from xinheng.leads.unopened import remind
+from xinheng.leads.untold import Untold
+from xinheng.notices.channels import Switchboard, made_channels, start_words
+from xinheng.notices.outbox import utc_now
+from xinheng.notices.worker import PostOffice
+from xinheng.processors import watched_processors
 from xinheng.settings import Settings
 
 THREADS = 8  # requests at once in each worker
@@ -121,8 +126,8 @@ class _Watch:
             return False
         print(f"信衡已就绪：{self._settings.origin}   按 Ctrl-C 停止", flush=True)
         print(self._greeting, flush=True)
-        if self._settings.mail_server is None:
-            print("未设置邮件（XINHENG_SMTP）：新咨询不会发邮件，请在工作台里看", flush=True)
+        for sentence in start_words(_switchboard(self._settings), utc_now()):
+            print(sentence, flush=True)
         return True
 
 
@@ -157,8 +162,12 @@ def _run_outbox(settings: Settings, target: str) -> None:
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stopping.set())
     databases = open_databases(settings.data, settings.database_url)
-    worker.run(settings, databases.leads, stopping)
+    PostOffice(databases.leads, _switchboard(settings), [Untold(settings.origin), remind]).run(stopping)
     databases.dispose()
+
+
+def _switchboard(settings: Settings) -> Switchboard:
+    return Switchboard(made_channels(settings), watched_processors(settings))
 
 
 def _settle_process() -> None:

@@ -14,16 +14,16 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from xinheng.addresses import split_address
+from xinheng.bots import VENDOR_HOSTS, Bot, read_bot_hosts, read_bots
 from xinheng.limits import Limits, parse_limits
+from xinheng.setting_values import SettingError, secret_value
+
+__all__ = ["LOOPBACK_NAMES", "SHANGHAI", "MailServer", "SettingError", "Settings"]
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 """The clock of the site: what people read and when a day begins."""
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
-
-
-class SettingError(ValueError):
-    """A setting that can't be used: names it and says what was expected. Stops the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ class Settings:
     mail_server: MailServer | None = None
     mail_from: str = ""
     mail_to: tuple[str, ...] = ()
+    bots: tuple[Bot, ...] = ()
+    bot_hosts: frozenset[str] = VENDOR_HOSTS
     database_url: str = field(default="", repr=False)
     limits: Limits | None = field(default_factory=Limits)
 
@@ -67,7 +69,8 @@ class Settings:
         port = _whole_number(environ, "XINHENG_PORT", default=8000, least=1, most=65535)
         environment = _environment(environ)
         mail_to = _addresses(environ.get("XINHENG_MAIL_TO", ""))
-        mail_server = _mail_server(environ.get("XINHENG_SMTP", ""))
+        mail_server = _mail_server(secret_value(environ, "XINHENG_SMTP"))
+        bot_hosts = read_bot_hosts(environ)
         mail_from = environ.get("XINHENG_MAIL_FROM", "")
         if mail_server and not (mail_to and mail_from):
             raise SettingError(
@@ -89,6 +92,8 @@ class Settings:
             mail_server=mail_server,
             mail_from=mail_from,
             mail_to=mail_to,
+            bots=read_bots(environ, bot_hosts),
+            bot_hosts=bot_hosts,
             database_url=_database_url(environ.get("DATABASE_URL", "")),
             limits=_limits(environ.get("XINHENG_LIMITS", ""), environment),
         )

@@ -16,6 +16,7 @@ from itertools import count
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
+from sqlalchemy import select
 from tests.browser.running import RunningSite
 
 from xinheng.crypto import Keys, load_keys
@@ -24,6 +25,7 @@ from xinheng.leads.deeds import Deed
 from xinheng.leads.models import Lead
 from xinheng.leads.scope import Scope
 from xinheng.leads.work import LeadWork
+from xinheng.notices.outbox import Notice
 from xinheng.staff.accounts import Accounts
 from xinheng.staff.models import User
 from xinheng.staff.permissions import RoleName
@@ -169,6 +171,13 @@ class Desk:
         """A lead as it is in the database."""
         with self.store.reading() as session:
             return session.get_one(Lead, lead_id)
+
+    def give_up_a_notice(self) -> None:
+        """As if one notice had been tried for four hours."""
+        fault = "qyapi.weixin.qq.com 收到了，但没有发：错误码 45009 api freq out of limit"
+        with self.store.writing() as session:
+            notice = session.scalars(select(Notice).order_by(Notice.id).limit(1)).one()
+            notice.state, notice.channel, notice.attempts, notice.fault = "failed", "wecom", 49, fault
 
     def opened(self, lead_id: str, column: str) -> str:
         """What a sealed column of a lead says."""

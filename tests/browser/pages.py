@@ -224,6 +224,12 @@ def wrong_first_code(page: Page, cast: Cast) -> None:
     expect(page.locator("#code-error")).to_be_visible()
 
 
+def notices_one_given_up(page: Page, cast: Cast) -> None:
+    cast.desk.give_up_a_notice()
+    cast.enter(page, "/desk/notices")
+    expect(page.locator(".notice-failed")).to_be_visible()
+
+
 def forbidden(page: Page, cast: Cast) -> None:
     cast.enter(page, "/desk/audit", cast.newcomer)
 
@@ -287,6 +293,7 @@ DESK_PAGES: dict[str, DeskVisit] = {
     "quarantine, spam": in_("/desk/quarantine?state=spam"),
     "audit": in_("/desk/audit"),
     "audit, none": in_("/desk/audit?until=2024-01-01"),
+    "notices, one given up": notices_one_given_up,
     "content": in_("/desk/content"),
     "preview": in_("/desk/content/ageing-report"),
     "me": in_("/desk/me"),

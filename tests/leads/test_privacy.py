@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,13 +14,16 @@ from flask import Flask
 from sqlalchemy import select, text
 from tests.conftest import ORIGIN, OWN_PAGE
 from tests.databases import a_writer_elsewhere, raw_bytes, refuse_inserts
+from tests.notices.bots import running_bots
 
 from xinheng.app import create_app
+from xinheng.bots import Bot
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.db import Databases
 from xinheng.db.sqlite import SqliteDatabase
 from xinheng.leads import record
 from xinheng.leads.models import Enquiry, Lead
+from xinheng.notices.channels import made_channels
 from xinheng.notices.outbox import Notice
 from xinheng.notices.worker import send_due
 from xinheng.settings import Settings
@@ -27,6 +32,12 @@ NAME = "欧阳震华验"
 PHONE = "139 7462 5813"
 DETAILS = "客户绥芬河木材行拖欠柒拾叁万元，验收单编号QX-773311。"
 SECOND_PHONE = "021-63958427 转 8866"
+
+BOTS = (
+    Bot("wecom", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=abcdef"),
+    Bot("dingtalk", "https://oapi.dingtalk.com/robot/send?access_token=abcdef", "SECa"),
+    Bot("feishu", "https://open.feishu.cn/open-apis/bot/v2/hook/abcdef", "b"),
+)
 
 FORMS: tuple[Callable[[str], str], ...] = (str, str.lower, str.upper)
 WORDS = (NAME, "欧阳震华", DETAILS, "绥芬河木材行", "柒拾叁万元", "QX-773311")
@@ -119,13 +130,30 @@ def test_an_enquiry_leaves_nothing_in_clear(
     assert submit(site) == 303
     assert submit(site) == 303
     assert submit(site, phone=SECOND_PHONE, submission_id="") == 303
-    while send_due(settings, databases_of(site).leads):
+    while send_due(databases_of(site).leads, made_channels(settings)):
         pass
     if isinstance(databases_of(site).leads, SqliteDatabase):
         wal = settings.data / "leads.db-wal"
         assert wal.stat().st_size > 0, "the write-ahead log is looked at while it holds the enquiry"
     assert_nowhere(settings.data, databases_of(site))
     assert_log_is_clean(caplog)
+
+
+def test_what_leaves_for_the_bots_tells_nothing_of_the_person(
+    site: Flask, settings: Settings, tmp_path: Path
+) -> None:
+    assert submit(site) == 303
+    with running_bots(tmp_path) as bots:
+        channels = made_channels(replace(settings, bots=BOTS), bots.outside())
+        while send_due(databases_of(site).leads, channels):
+            pass
+    assert [posted.host for posted in bots.posted] == [bot.host for bot in BOTS]
+    for posted in bots.posted:
+        told = f"{posted.path} {posted.headers} {json.dumps(posted.body, ensure_ascii=False)}"
+        assert "逾期账款跟进" in told
+        assert "/desk/leads/" in told
+        for spelling in spellings():
+            assert spelling not in told
 
 
 def test_nothing_is_in_clear_once_the_databases_are_closed(site: Flask, settings: Settings) -> None:

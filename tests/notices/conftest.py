@@ -6,17 +6,20 @@ import socket
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from tests.notices.bots import Bots, running_bots
 
 from xinheng.db import Database, Databases
 from xinheng.notices.outbox import enqueue
+from xinheng.processors import Processor, Register
 from xinheng.settings import MailServer, Settings
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -137,6 +140,19 @@ def put(store: Database, number: int = 1, now: datetime = NOON) -> list[str]:
     return references
 
 
+def registered(*channels: str) -> Register:
+    """A register that allows these channels."""
+    entry: dict[str, Any] = {
+        "name": "某某公司",
+        "contact": "privacy@x.example",
+        "purpose": "送通知",
+        "kinds": ["受理编号"],
+        "contract": "2026-001",
+        "start": date(2026, 1, 1),
+    }
+    return Register(processors=tuple(Processor(**entry, channel=name) for name in channels))
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = NOON
@@ -147,3 +163,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr("xinheng.notices.worker.utc_now", lambda: made.now)
     return made
+
+
+@pytest.fixture
+def bots(tmp_path: Path) -> Iterator[Bots]:
+    with running_bots(tmp_path) as running:
+        yield running

@@ -20,16 +20,34 @@ from xinheng.notices.outbox import (
     due,
     enqueue,
     postpone,
+    send_again,
     settle,
+    spread,
     states,
+    unspread,
 )
 
 SECOND = timedelta(seconds=1)
 
 
-def take(store: Database, now: datetime) -> list[Notice]:
+def take(store: Database, now: datetime, channel: str = "mail") -> list[Notice]:
+    """Claim as the worker does, which spreads what is new before."""
     with store.writing() as session:
-        return list(claim(session, now))
+        spread(session, ["mail"], now)
+        return list(claim(session, channel, now))
+
+
+def give(store: Database, *channels: str) -> list[str]:
+    """Spread what is new; returns the references that no channel took."""
+    with store.writing() as session:
+        return [notice.reference for notice in spread(session, channels, NOON)]
+
+
+def rows(store: Database) -> list[tuple[str, str, str]]:
+    """Reference, channel and state of each row."""
+    with store.reading() as session:
+        found = session.scalars(select(Notice).order_by(Notice.reference, Notice.channel))
+        return [(each.reference, each.channel, each.state) for each in found]
 
 
 def only(store: Database) -> Notice:
@@ -97,8 +115,10 @@ def test_three_workers_claim_two_hundred_notices_each_once(store: Database) -> N
 @pytest.mark.databases("postgresql")
 def test_a_worker_passes_by_a_notice_that_another_is_claiming(store: Database) -> None:
     put(store, 2)
+    give(store, "mail")
     with store.writing() as one, store.writing(within=0.0) as other:
-        assert {notice.id for notice in claim(one, NOON)}.isdisjoint(each.id for each in claim(other, NOON))
+        mine = {notice.id for notice in claim(one, "mail", NOON)}
+        assert mine.isdisjoint(each.id for each in claim(other, "mail", NOON))
 
 
 def test_a_settled_notice_is_done_with(store: Database) -> None:
@@ -158,8 +178,9 @@ def test_states_are_counted(store: Database) -> None:
 
 def test_looking_what_is_due_changes_nothing(store: Database) -> None:
     put(store)
+    give(store, "mail")
     with store.reading() as session:
-        assert len(due(session, NOON)) == len(due(session, NOON)) == 1
+        assert len(due(session, "mail", NOON)) == len(due(session, "mail", NOON)) == 1
     assert only(store).attempts == 0
 
 
@@ -259,3 +280,122 @@ def test_what_is_leaving_at_this_moment_may_still_fail_and_then_is_not_tried_aga
         postpone(session, mine, "down", NOON + SECOND)
     assert take(store, NOON + timedelta(days=1)) == []
     assert counted(store) == {"seen": 1}
+
+
+# --- to channels ---
+
+
+def test_a_notice_is_stored_for_no_channel_and_then_spread_to_each_that_is_on(store: Database) -> None:
+    (reference,) = put(store)
+    assert rows(store) == [(reference, "", "waiting")]
+    assert give(store, "wecom", "mail") == []
+    assert rows(store) == [(reference, "mail", "waiting"), (reference, "wecom", "waiting")]
+    with store.reading() as session:
+        assert not unspread(session)
+        first, second = session.scalars(select(Notice))
+    assert (first.text, first.kind, first.due_at, first.created_at) == (
+        second.text,
+        second.kind,
+        second.due_at,
+        second.created_at,
+    )
+
+
+def test_what_is_spread_already_is_not_spread_again(store: Database) -> None:
+    put(store)
+    give(store, "mail")
+    give(store, "mail", "wecom")
+    assert [channel for _, channel, _ in rows(store)] == ["mail"]
+
+
+def test_where_no_channel_is_on_a_notice_stands_in_the_log(store: Database) -> None:
+    references = put(store, 2)
+    assert sorted(give(store)) == references
+    assert {state for _, _, state in rows(store)} == {"logged"}
+
+
+@pytest.mark.parametrize(("channels", "expected"), [(("mail", "wecom"), "mail"), (("wecom",), "")])
+def test_what_is_for_one_member_goes_by_mail_only(
+    store: Database, channels: tuple[str, ...], expected: str
+) -> None:
+    put_to(store, "zhou@x.example")
+    give(store, *channels)
+    found = only(store)
+    assert (found.channel, found.state, found.recipient) == (
+        expected,
+        "waiting" if expected else "logged",
+        "zhou@x.example",
+    )
+
+
+def test_more_notices_than_are_spread_at_once_are_spread_in_the_end(store: Database) -> None:
+    put(store, 120)
+    for _ in range(3):
+        give(store, "mail", "feishu")
+    assert len(rows(store)) == 240
+    assert {channel for _, channel, _ in rows(store)} == {"mail", "feishu"}
+
+
+def test_two_workers_that_spread_at_once_spread_each_notice_once(store: Database) -> None:
+    put(store, 60)
+    works = [
+        threading.Thread(target=lambda: [give(store, "mail", "wecom") for _ in range(4)]) for _ in range(2)
+    ]
+    for each in works:
+        each.start()
+    for each in works:
+        each.join()
+    assert len(rows(store)) == 120
+    assert len(set(rows(store))) == 120
+
+
+def test_one_channels_failure_is_nothing_to_the_others(store: Database) -> None:
+    put(store)
+    give(store, "mail", "wecom")
+    (mine,) = take(store, NOON, "wecom")
+    with store.writing() as session:
+        postpone(session, mine, "错误码 45009", NOON)
+    (other,) = take(store, NOON, "mail")
+    assert (other.attempts, other.fault) == (1, "")
+    assert take(store, NOON, "wecom") == []
+
+
+def test_a_lead_that_was_opened_stops_the_notices_of_all_channels(store: Database) -> None:
+    (reference,) = put(store)
+    give(store, "mail", "wecom")
+    see(store, "zhou@x.example", reference)
+    assert {state for _, _, state in rows(store)} == {"seen"}
+
+
+# --- once more ---
+
+
+def failed(store: Database, number: int = 1) -> list[str]:
+    put(store, number)
+    give(store, "mail")
+    with store.writing() as session:
+        for notice in session.scalars(select(Notice)):
+            notice.state, notice.attempts, notice.fault, notice.settled_at = "failed", 49, "down", NOON
+    with store.reading() as session:
+        return list(session.scalars(select(Notice.id).order_by(Notice.id)))
+
+
+def test_what_failed_can_leave_again_with_all_its_attempts(store: Database) -> None:
+    first, second, _ = failed(store, 3)
+    with store.writing() as session:
+        assert send_again(session, NOON + SECOND, first) == 1
+    assert counted(store) == {"waiting": 1, "failed": 2}
+    (mine,) = take(store, NOON + SECOND)
+    assert (mine.id, mine.attempts, mine.settled_at) == (first, 1, None)
+    with store.writing() as session:
+        assert send_again(session, NOON + SECOND) == 2
+        assert send_again(session, NOON + SECOND, second) == 0, "it waits already"
+
+
+@pytest.mark.parametrize("state", ["sent", "seen", "void", "logged"])
+def test_what_did_not_fail_is_not_sent_again(store: Database, state: str) -> None:
+    (only_one,) = failed(store)
+    with store.writing() as session:
+        session.get_one(Notice, only_one).state = state
+    with store.writing() as session:
+        assert send_again(session, NOON, only_one) == send_again(session, NOON) == 0

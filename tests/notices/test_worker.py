@@ -11,12 +11,16 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 from sqlalchemy import select
-from tests.notices.conftest import NOON, Clock, MailBox, Post, mail_settings, put
+from tests.notices.bots import GOOD, Bots, Posted
+from tests.notices.conftest import NOON, Clock, MailBox, Post, mail_settings, put, registered
 
+from xinheng.bots import Bot
 from xinheng.db import Database
 from xinheng.notices import worker
-from xinheng.notices.outbox import LEASE, Notice, acknowledge, enqueue
-from xinheng.notices.worker import run, send_due
+from xinheng.notices.channels import Switchboard, made_channels
+from xinheng.notices.outbox import LEASE, Notice, acknowledge, claim, enqueue, spread
+from xinheng.notices.worker import PostOffice, send_due
+from xinheng.processors import Register
 from xinheng.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -27,8 +31,29 @@ def notices(store: Database) -> list[Notice]:
         return list(session.scalars(select(Notice).order_by(Notice.reference)))
 
 
+BOTS = (
+    Bot("wecom", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=abcdef"),
+    Bot("dingtalk", "https://oapi.dingtalk.com/robot/send?access_token=abcdef", "SECa"),
+    Bot("feishu", "https://open.feishu.cn/open-apis/bot/v2/hook/abcdef", "b"),
+)
+ALL = ("mail", "wecom", "dingtalk", "feishu")
+
+
+def everywhere(settings: Settings, bots: Bots) -> Switchboard:
+    """Mail and the three bots, all of them on record."""
+    channels = made_channels(replace(settings, bots=BOTS), bots.outside())
+    return Switchboard(channels, lambda: registered(*ALL))
+
+
+def states_by_channel(store: Database) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for notice in notices(store):
+        found.setdefault(notice.channel, set()).add(notice.state)
+    return found
+
+
 def send_all(settings: Settings, store: Database) -> None:
-    while send_due(settings, store):
+    while send_due(store, made_channels(settings)):
         pass
 
 
@@ -133,7 +158,7 @@ def test_an_outage_delays_a_notice_by_five_minutes_and_loses_none(
     assert {(each.state, each.attempts) for each in notices(store)} == {("waiting", 1)}
     post.start()
     clock.now = NOON + timedelta(minutes=4, seconds=59)
-    assert send_due(mailing, store) == 0
+    assert send_due(store, made_channels(mailing)) == 0
     clock.now = NOON + timedelta(minutes=5)
     send_all(mailing, store)
     assert len(box.messages) == 3
@@ -145,9 +170,9 @@ def test_after_48_more_attempts_a_notice_has_failed(
 ) -> None:
     put(store)
     box.refuse = "451 try later"
-    attempts = 0
+    attempts = -1  # what is spread is one more
     for _ in range(60):
-        attempts += send_due(mailing, store)
+        attempts += send_due(store, made_channels(mailing))
         clock.now += timedelta(minutes=5)
     assert attempts == 49
     (found,) = notices(store)
@@ -220,10 +245,10 @@ def test_one_bad_notice_does_not_hold_up_the_next(mailing: Settings, store: Data
     assert Counter(each.state for each in notices(store)) == {"sent": 2, "waiting": 1}
 
 
-# --- without a mail server ---
+# --- without a channel ---
 
 
-def test_without_a_mail_server_the_notice_is_logged_and_nothing_piles_up(
+def test_without_a_channel_the_notice_is_logged_and_nothing_piles_up(
     settings: Settings, store: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     references = put(store, 12)
@@ -233,7 +258,7 @@ def test_without_a_mail_server_the_notice_is_logged_and_nothing_piles_up(
     assert {each.state for each in notices(store)} == {"logged"}
     for reference in references:
         assert sum(reference in record.getMessage() for record in caplog.records) == 1
-    assert "xinheng leads" in caplog.text
+    assert "没有启用的通知渠道" in caplog.text
     assert "新咨询：逾期账款跟进" in caplog.text
 
 
@@ -278,8 +303,9 @@ def test_what_a_worker_that_died_had_claimed_is_sent_by_another(
 ) -> None:
     put(store, 2)
     with store.writing() as session:
-        worker.claim(session, clock.now)  # and then it died
-        worker.claim(session, clock.now)
+        spread(session, ["mail"], clock.now)
+        claim(session, "mail", clock.now)  # and then it died
+        claim(session, "mail", clock.now)
     send_all(mailing, store)
     assert box.messages == []
     clock.now = NOON + LEASE + timedelta(seconds=1)
@@ -291,7 +317,8 @@ def test_what_a_worker_that_died_had_claimed_is_sent_by_another(
 
 
 def running(settings: Settings, store: Database, stopping: threading.Event) -> threading.Thread:
-    thread = threading.Thread(target=run, args=(settings, store, stopping))
+    office = PostOffice(store, Switchboard(made_channels(settings), lambda: registered("mail")))
+    thread = threading.Thread(target=office.run, args=(stopping,))
     thread.start()
     return thread
 
@@ -347,3 +374,165 @@ def test_a_sending_under_way_is_finished_when_told_to_stop(
     box.on_delivery = stopping.set
     running(mailing, store, stopping).join(10)
     assert [each.state for each in notices(store)] == ["sent"]
+
+
+# --- several channels ---
+
+
+def test_one_notice_leaves_by_every_channel_once(
+    mailing: Settings, store: Database, box: MailBox, bots: Bots
+) -> None:
+    references = put(store, 3)
+    channels = everywhere(mailing, bots).on(NOON)
+    while send_due(store, channels):
+        pass
+    assert sorted(subject[1:15] for subject in box.subjects) == references
+    assert Counter(posted.host for posted in bots.posted) == dict.fromkeys(
+        ("qyapi.weixin.qq.com", "oapi.dingtalk.com", "open.feishu.cn"), 3
+    )
+    assert states_by_channel(store) == {name: {"sent"} for name in ALL}
+
+
+def test_a_channel_that_fails_is_tried_again_and_the_others_are_not(
+    mailing: Settings, store: Database, box: MailBox, bots: Bots, clock: Clock
+) -> None:
+    put(store)
+    channels = everywhere(mailing, bots).on(NOON)
+
+    def no_wecom(posted: Posted) -> tuple[int, object]:
+        return 200, {"errcode": 45009, "errmsg": "freq"} if "weixin" in posted.host else GOOD
+
+    bots.answer = no_wecom
+    for _ in range(60):
+        while send_due(store, channels):
+            pass
+        clock.now += timedelta(minutes=5)
+    assert states_by_channel(store) == {name: {"failed" if name == "wecom" else "sent"} for name in ALL}
+    assert len(box.messages) == 1
+    assert Counter(posted.host for posted in bots.posted) == {
+        "qyapi.weixin.qq.com": 49,
+        "oapi.dingtalk.com": 1,
+        "open.feishu.cn": 1,
+    }
+    (lost,) = (notice for notice in notices(store) if notice.state == "failed")
+    assert "45009 freq" in lost.fault
+
+
+@pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
+def test_a_bot_that_comes_back_gets_what_it_missed(
+    mailing: Settings, store: Database, bots: Bots, clock: Clock, status: int
+) -> None:
+    put(store, 2)
+    channels = everywhere(mailing, bots).on(NOON)
+    bots.answer = lambda posted: (status, GOOD)
+    while send_due(store, channels):
+        pass
+    bots.answer = lambda posted: (200, GOOD)
+    clock.now += timedelta(minutes=5)
+    while send_due(store, channels):
+        pass
+    assert states_by_channel(store) == {name: {"sent"} for name in ALL}
+
+
+def test_a_bot_that_hangs_holds_up_no_other_channel(
+    mailing: Settings, store: Database, box: MailBox, bots: Bots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While 企业微信 answers nothing, ten notices arrive by mail, 钉钉 and 飞书."""
+    monkeypatch.setattr(worker, "LOOK_EVERY", 0.01)
+    put(store, 10)
+    let_go, stopping, arrived = threading.Event(), threading.Event(), threading.Semaphore(0)
+    box.on_delivery = arrived.release
+
+    def answer(posted: Posted) -> tuple[int, object]:
+        if "weixin" in posted.host:
+            let_go.wait(60)
+        else:
+            arrived.release()
+        return 200, GOOD
+
+    bots.answer = answer
+    office = PostOffice(store, everywhere(mailing, bots))
+    thread = threading.Thread(target=office.run, args=(stopping,))
+    thread.start()
+    try:
+        assert all(arrived.acquire(timeout=30) for _ in range(30))
+        assert "sent" not in states_by_channel(store)["wecom"]
+    finally:
+        let_go.set()
+        stopping.set()
+        thread.join(30)
+
+
+def test_a_channel_is_switched_on_and_off_by_the_register_without_a_restart(
+    mailing: Settings, store: Database, box: MailBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "LOOK_EVERY", 0.01)
+    register, stopping, delivered = [Register()], threading.Event(), threading.Event()
+    box.on_delivery = delivered.set
+    office = PostOffice(store, Switchboard(made_channels(mailing), lambda: register[0]))
+    thread = threading.Thread(target=office.run, args=(stopping,))
+    thread.start()
+    try:
+        put(store)
+        while {notice.state for notice in notices(store)} != {"logged"}:
+            stopping.wait(0.01)
+        register[0] = registered("mail")
+        put(store)
+        assert delivered.wait(30)
+    finally:
+        stopping.set()
+        thread.join(30)
+    assert len(box.messages) == 1
+
+
+def test_once_a_minute_others_may_say_what_should_have_been_told(
+    mailing: Settings, store: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = []
+
+    def sweep(database: Database, now: object) -> int:
+        asked.append(now)
+        return len(put(database))
+
+    PostOffice(store, Switchboard(made_channels(mailing), Register), [sweep]).sweep()
+    assert asked == [NOON]
+    assert "重新排队 1 条" in caplog.text
+    assert [notice.state for notice in notices(store)] == ["waiting"]
+
+
+# --- mail ---
+
+
+@pytest.mark.parametrize(
+    ("kind", "reference", "recipient"),
+    [
+        ("x\r\nBcc: evil@x.example", "XH-00000-00000", ""),
+        ("x", "XH\r\nBcc: evil", ""),
+        ("x", "XH-00000-00000", "a@x.example\r\nBcc: evil@x.example"),
+        ("x", "XH-00000-00000", "a@x.example\nBcc: evil@x.example"),
+    ],
+)
+def test_no_field_of_a_mail_begins_another(
+    mailing: Settings, store: Database, box: MailBox, kind: str, reference: str, recipient: str
+) -> None:
+    with store.writing() as session:
+        enqueue(
+            session, kind="enquiry", reference=reference, text=f"{kind}\n正文", now=NOON, recipient=recipient
+        )
+    send_all(mailing, store)
+    for message in box.messages:
+        assert message["Bcc"] is None
+    assert all("evil@x.example" not in each for one in box.recipients for each in one)
+
+
+def test_a_mail_that_is_tried_again_has_the_same_id(
+    mailing: Settings, store: Database, box: MailBox, clock: Clock
+) -> None:
+    put(store)
+    for _ in range(2):
+        send_all(mailing, store)
+        clock.now += LEASE * 2
+        with store.writing() as session:  # the worker died before it could say that the mail had left
+            session.scalars(select(Notice)).one().state = "waiting"
+    assert len({message["Message-ID"] for message in box.messages}) == 1
+    assert len(box.messages) == 2

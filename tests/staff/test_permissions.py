@@ -12,12 +12,13 @@ from xinheng.staff.permissions import (
     permissions_of,
 )
 
-OWN, LEADS, ALL, CONTENT, AUDIT = (
+OWN, LEADS, ALL, CONTENT, AUDIT, NOTICES = (
     Permission.OWN,
     Permission.LEADS,
     Permission.ALL_LEADS,
     Permission.CONTENT,
     Permission.AUDIT,
+    Permission.NOTICES,
 )
 
 
@@ -26,11 +27,11 @@ OWN, LEADS, ALL, CONTENT, AUDIT = (
     [
         ([], {OWN}),
         (["sales"], {OWN, LEADS}),
-        (["sales_lead"], {OWN, LEADS, ALL}),
+        (["sales_lead"], {OWN, LEADS, ALL, NOTICES}),
         (["editor"], {OWN, CONTENT}),
         (["privacy"], {OWN, AUDIT}),
-        (["admin"], {OWN, AUDIT}),
-        (["admin", "sales_lead"], {OWN, AUDIT, LEADS, ALL}),
+        (["admin"], {OWN, AUDIT, NOTICES}),
+        (["admin", "sales_lead"], {OWN, AUDIT, LEADS, ALL, NOTICES}),
         (["editor", "privacy"], {OWN, CONTENT, AUDIT}),
         (["owner of the site"], {OWN}),
     ],

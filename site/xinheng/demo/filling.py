@@ -127,6 +127,7 @@ def _settle_notices(database: Database, now: datetime) -> None:
     with database.writing() as session:
         waiting = Notice.state == "waiting"
         newest = session.scalars(select(Notice.id).where(waiting).order_by(Notice.created_at.desc()).limit(2))
+        session.execute(update(Notice).where(Notice.channel == "").values(channel="mail"))
         failed = {"state": "failed", "attempts": 49, "fault": "ConnectionRefusedError", "settled_at": now}
         session.execute(update(Notice).where(Notice.id.in_(newest.all())).values(failed))
         session.execute(update(Notice).where(waiting).values(state="logged", settled_at=now))

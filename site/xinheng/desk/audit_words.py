@@ -32,6 +32,8 @@ ACTION: dict[Action, object] = {
     "staff_reset": _("重置成员"),
     "staff_disabled": _("停用成员"),
     "denied": _("被拒绝"),
+    "notice_tested": _("试发通知"),
+    "notices_again": _("重发通知"),
 }
 NOBODY = {"": _("未登录的人"), "system": _("系统"), "command": _("命令行")}
 DETAIL = {
@@ -64,7 +66,7 @@ _OWN_CODES = {
     "recovery_codes": _("恢复代码"),
     "throttled": _("试得太多"),
 }
-CODE: Mapping[str, object] = {**words.STATUS, **words.REASON, **words.ROLE, **_OWN_CODES}
+CODE: Mapping[str, object] = {**words.STATUS, **words.REASON, **words.ROLE, **words.CHANNEL, **_OWN_CODES}
 
 
 def detail_words(detail: Mapping[str, Any], people: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -84,3 +84,12 @@ SUSPICION: dict[Reason, object] = {
     "fake_phone": _("不会有人接的号码"),
     "odd_phone": _("像随手填的号码"),
 }
+CHANNEL = {"mail": _("邮件"), "wecom": _("企业微信"), "dingtalk": _("钉钉"), "feishu": _("飞书")}
+NOTICE = {
+    "waiting": _("待发"),
+    "sent": _("已发出"),
+    "logged": _("只在日志里"),
+    "failed": _("没有发出"),
+    "seen": _("已有人看过"),
+    "void": _("不再需要"),
+}

@@ -16,6 +16,9 @@ from xinheng.leads.models import Enquiry, FormVersion, Lead
 from xinheng.notices.outbox import Notice
 from xinheng.phone_display import mask
 
+_NEWS = ("seen", "sent", "waiting", "failed", "logged", "void")
+"""What is told of an enquiry whose notices stand differently: the first of these."""
+
 UNREADABLE = "（无法解密：密钥不符）"
 NAMELESS = "未留姓名"
 
@@ -90,7 +93,9 @@ def _listed(session: Session, lead: Lead, keys: Keys, forms: dict[str, Published
         Notice.kind == "enquiry",
         Notice.recipient == "",
     )
-    states = {row.reference: row.state for row in session.execute(notices)}
+    states: dict[str, str] = {}
+    for row in session.execute(notices):  # one for each channel
+        states[row.reference] = min(row.state, states.get(row.reference, row.state), key=_NEWS.index)
     return ListedLead(
         id=lead.id,
         status=lead.status,

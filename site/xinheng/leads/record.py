@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -19,12 +19,9 @@ from xinheng.forms.priority import PriorityRules
 from xinheng.leads.file import facts_of
 from xinheng.leads.models import CLOSED, Consent, Enquiry, FormVersion, Lead, LeadEvent
 from xinheng.leads.submission import WINDOW, Submission, other_words_id
-from xinheng.notices.outbox import enqueue
+from xinheng.leads.telling import tell
 from xinheng.phones import last_four, reaches_one_person
 from xinheng.referrers import referrer_kind
-from xinheng.settings import SHANGHAI
-from xinheng.staff.models import User
-from xinheng.staff.permissions import Permission
 
 WAIT = 2.0  # seconds an enquiry waits for the writer's turn
 ASKED_AGAIN = "又来咨询了，请回电"
@@ -128,18 +125,7 @@ class EnquiryDesk:
                     happened_at=now,
                 )
             )
-        text = _notice_text(form, enquiry, lead, reopened=reopened, site=self._site)
-        enqueue(session, kind="enquiry", reference=enquiry.reference, text=text, now=now)
-        owner = session.get(User, lead.owner_id) if lead.owner_id else None
-        if owner and owner.active and Permission.LEADS in owner.permissions:
-            enqueue(
-                session,
-                kind="enquiry",
-                reference=enquiry.reference,
-                text=text,
-                now=now,
-                recipient=owner.email,
-            )
+        tell(session, form, enquiry, lead, reopened=reopened, site=self._site, now=now)
         return lead
 
     def _identify(
@@ -265,34 +251,3 @@ def _consents(enquiry: Enquiry, form: PublishedForm, purposes: Sequence[str], no
         for consent in form.declaration.consents
         if consent.purpose in purposes
     ]
-
-
-def _notice_text(form: PublishedForm, enquiry: Enquiry, lead: Lead, *, reopened: bool, site: str) -> str:
-    """What staff are told: no name, no phone, no details."""
-    declaration = form.declaration
-    kind = (
-        "老客户再次咨询（已重新打开）"
-        if reopened
-        else "老客户再次咨询"
-        if lead.enquiry_count > 1
-        else "新咨询"
-    )
-    lines = [
-        f"{kind}：{declaration.field('need').option_label(enquiry.need)}",
-        f"受理编号：{enquiry.reference}",
-        f"提交时间：{enquiry.created_at.astimezone(SHANGHAI).isoformat(sep=' ', timespec='minutes')}",
-    ]
-    labels: Mapping[str, str] = {
-        option.key: option.label
-        for each in declaration.fields
-        if each.name == "call_time"
-        for option in each.options
-    }
-    if enquiry.call_time:
-        lines.append(f"方便接电话的时间：{labels.get(enquiry.call_time, enquiry.call_time)}")
-    if enquiry.article:
-        lines.append(f"来自文章：{site}/articles/{enquiry.article}")
-    if lead.possible_duplicate:
-        lines.append("这个座机以前有人用过，可能是同一家公司")
-    lines.append(f"查看：{site}/desk/leads/{lead.id}")
-    return "\n".join(lines)

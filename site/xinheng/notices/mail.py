@@ -5,36 +5,52 @@ from __future__ import annotations
 import logging
 import smtplib
 import ssl
+from dataclasses import dataclass
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
+from email.utils import formatdate
 
-from xinheng.settings import MailServer, Settings
+from xinheng.notices.channel import Message, NotSent
+from xinheng.settings import MailServer
 
+MAIL = "mail"
 TIMEOUT = 20.0  # seconds
 _THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
 
 log = logging.getLogger(__name__)
 
 
-class NotSent(Exception):
-    """The mail server did not take the message; the text says why, without its contents."""
+@dataclass(frozen=True)
+class Mail:
+    """One mail server, and those who are told of everything."""
 
+    server: MailServer
+    sender: str
+    recipients: tuple[str, ...]
+    name: str = MAIL
 
-def send_mail(settings: Settings, server: MailServer, subject: str, text: str, recipient: str = "") -> None:
-    """Hand a message to the mail server, for one recipient or for all whom the settings name. Raises NotSent."""
-    message = EmailMessage()
-    message["From"] = settings.mail_from
-    message["To"] = recipient or ", ".join(settings.mail_to)
-    message["Subject"] = subject
-    message["Date"] = formatdate(localtime=False)
-    message["Message-ID"] = make_msgid(
-        domain=settings.mail_from.rpartition("@")[2].strip("> ") or "localhost"
-    )
-    message.set_content(text)
-    try:
-        _hand_over(server, message)
-    except (OSError, ValueError, smtplib.SMTPException) as fault:
-        raise NotSent(f"{type(fault).__name__}: {fault}"[:200]) from fault
+    @property
+    def target(self) -> str:
+        return f"{self.server.host} → {'、'.join(self.recipients)}"
+
+    def send(self, message: Message) -> str:
+        """Hand a message to the mail server, for one recipient or for all. Raises NotSent."""
+        try:
+            _hand_over(self.server, self._mail(message))
+        except (OSError, ValueError, smtplib.SMTPException) as fault:
+            raise NotSent(f"{type(fault).__name__}: {fault}"[:200]) from fault
+        return "邮件服务器收下了"
+
+    def _mail(self, message: Message) -> EmailMessage:
+        """Raises ValueError where a field would begin another one."""
+        mail = EmailMessage()
+        mail["From"] = self.sender
+        mail["To"] = message.recipient or ", ".join(self.recipients)
+        mail["Subject"] = message.subject
+        mail["Date"] = formatdate(localtime=False)
+        domain = self.sender.rpartition("@")[2].strip("> ") or "localhost"
+        mail["Message-ID"] = f"<{message.id}@{domain}>"  # the same at each try: a repeat is seen to be one
+        mail.set_content(message.text)
+        return mail
 
 
 def _hand_over(server: MailServer, message: EmailMessage) -> None:

@@ -1,62 +1,137 @@
-"""The outbox's worker: one loop beside the web workers."""
+"""The outbox's worker beside the web workers: one loop that spreads notices to channels, and one for each channel.
+
+So a channel that is dead or slow holds up itself only.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from xinheng.db import Database, DatabaseBusy
-from xinheng.notices.mail import NotSent, send_mail
-from xinheng.notices.outbox import Notice, claim, due, postpone, settle, utc_now
-from xinheng.settings import Settings
+from xinheng.notices.channel import Channel, Message, NotSent
+from xinheng.notices.channels import CHANNELS, Switchboard
+from xinheng.notices.left_behind import put_right, to_put_right
+from xinheng.notices.outbox import Notice, claim, due, postpone, settle, spread, unspread, utc_now
 
 LOOK_EVERY = 1.0  # seconds
+SWEEP_EVERY = 60.0  # seconds
 PAUSE = 5  # seconds after an error that was not foreseen
+
+Sweep = Callable[[Database, datetime], int]
+"""Something looked at once a minute; returns how many notices it made or freed."""
 
 log = logging.getLogger(__name__)
 
 
-def run(settings: Settings, database: Database, stopping: threading.Event) -> None:
-    """Send what is due until told to stop; a sending under way is finished."""
-    while not stopping.is_set():
-        try:
-            sent = send_due(settings, database)
-        except DatabaseBusy:
-            sent = 0
-        except Exception as fault:  # whatever it was, the notices that wait must still leave
-            log.error("通知发送中断，%d 秒后继续：%s", PAUSE, type(fault).__name__)
-            stopping.wait(PAUSE)
-            sent = 0
-        if not sent:
-            stopping.wait(LOOK_EVERY)
+@dataclass
+class PostOffice:
+    """Sends what is due by the channels that are on. `sweeps` are those of others, who know what should be told."""
+
+    database: Database
+    switchboard: Switchboard
+    sweeps: Sequence[Sweep] = ()
+    _swept: float = field(default=float("-inf"), init=False)
+
+    def run(self, stopping: threading.Event) -> None:
+        """Send what is due until told to stop; a sending under way is finished."""
+        works = [self._sort, *(self._sender(name) for name in CHANNELS)]
+        threads = [threading.Thread(target=_loop, args=(work, stopping)) for work in works]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _sender(self, name: str) -> Callable[[], int]:
+        def send() -> int:
+            channel = self.switchboard.on(utc_now()).get(name)
+            return send_one(self.database, channel) if channel else 0
+
+        return send
+
+    def _sort(self) -> int:
+        if time.monotonic() - self._swept > SWEEP_EVERY:
+            self.sweep()
+            self._swept = time.monotonic()
+        return spread_new(self.database, self.switchboard.on(utc_now()))
+
+    def sweep(self) -> None:
+        """Put right what nobody would take up, and let others store what should have been told."""
+        now = utc_now()
+        counts = [sweep(self.database, now) for sweep in self.sweeps]
+        if count := sum(counts) + free_left_behind(self.database, self.switchboard.on(now), now):
+            log.warning("重新排队 %d 条没有人处理的通知", count)
 
 
-def send_due(settings: Settings, database: Database) -> int:
-    """Send each notice that is due; returns how many were taken up. Sending happens outside any transaction."""
+def send_due(database: Database, channels: Mapping[str, Channel]) -> int:
+    """Spread what is new, and send one notice by each channel; returns how many were taken up."""
+    spread_count = spread_new(database, channels)
+    return spread_count + sum(send_one(database, channel) for channel in channels.values())
+
+
+def spread_new(database: Database, channels: Mapping[str, Channel]) -> int:
+    """Give new notices to the channels that are on; where none is, they stand in the log."""
     with database.reading() as session:
-        if not due(session, utc_now()):
+        if not unspread(session):
             return 0
     with database.writing() as session:
-        notices = claim(session, utc_now())
+        logged = [
+            (each.reference, each.text.partition("\n")[0]) for each in spread(session, channels, utc_now())
+        ]
+    for reference, subject in logged:
+        log.warning("新通知 %s（没有启用的通知渠道，请在工作台里看）：%s", reference, subject)
+    return 1
+
+
+def send_one(database: Database, channel: Channel) -> int:
+    """Send the notice that is due longest, if there is one. Sending happens outside any transaction."""
+    with database.reading() as session:
+        if not due(session, channel.name, utc_now()):
+            return 0
+    with database.writing() as session:
+        notices = claim(session, channel.name, utc_now())
     for notice in notices:
-        _send(settings, database, notice)
+        _send(database, channel, notice)
     return len(notices)
 
 
-def _send(settings: Settings, database: Database, notice: Notice) -> None:
-    subject = f"[{notice.reference}] {notice.text.splitlines()[0]}"
-    if settings.mail_server is None:
-        log.warning("新通知 %s（未设置邮件，请运行 xinheng leads 查看）：%s", notice.reference, subject)
-        with database.writing() as session:
-            settle(session, notice.id, "logged", utc_now())
-        return
+def _send(database: Database, channel: Channel, notice: Notice) -> None:
     try:
-        send_mail(settings, settings.mail_server, subject, notice.text, notice.recipient)
+        channel.send(Message(notice.id, notice.reference, notice.text, notice.recipient))
     except NotSent as fault:
-        log.error("通知 %s 第 %d 次没有发出：%s", notice.reference, notice.attempts, fault)
+        log.error(
+            "通知 %s 第 %d 次没有发出（%s）：%s", notice.reference, notice.attempts, channel.name, fault
+        )
         with database.writing() as session:
             postpone(session, notice, str(fault), utc_now())
     else:
-        log.info("通知 %s 已发出", notice.reference)
+        log.info("通知 %s 已发出（%s）", notice.reference, channel.name)
         with database.writing() as session:
             settle(session, notice.id, "sent", utc_now())
+
+
+def free_left_behind(database: Database, channels: Mapping[str, Channel], now: datetime) -> int:
+    """Put right what nobody would take up; returns how many notices that were."""
+    with database.reading() as session:
+        if not to_put_right(session, channels, now):
+            return 0
+    with database.writing() as session:
+        return put_right(session, channels, now)
+
+
+def _loop(work: Callable[[], int], stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        try:
+            found = work()
+        except DatabaseBusy:
+            found = 0
+        except Exception as fault:  # whatever it was, the notices that wait must still leave
+            log.error("通知发送中断，%d 秒后继续：%s", PAUSE, type(fault).__name__)
+            stopping.wait(PAUSE)
+            found = 0
+        if not found:
+            stopping.wait(LOOK_EVERY)

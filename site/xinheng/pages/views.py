@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from flask import Blueprint, Response, abort, current_app, jsonify, make_response, render_template
 from markupsafe import Markup
@@ -12,9 +13,11 @@ from xinheng.articles.library import Library, library
 from xinheng.articles.reads import read_counter, recent_reads
 from xinheng.company import Company
 from xinheng.page_cache import public
+from xinheng.processors import Register
 
 MOST_READ = 6
 NEWEST = 5
+_PROCESSORS = "<p>{processors}</p>"
 _FACTS = ("legal_name", "address", "hotline", "hours", "email", "retention_days", "credit_code")
 
 blueprint = Blueprint("pages", __name__)
@@ -42,8 +45,15 @@ def page(slug: str) -> str:
     if found is None:
         abort(404)
     company: Callable[[], Company] = current_app.extensions["xinheng.company"]
+    register: Callable[[], Register] = current_app.extensions["xinheng.processors"]
+    before, listed, after = _filled(found.html, company()).partition(_PROCESSORS)
     return render_template(
-        "pages/page.html", page=found, html=_filled(found.html, company()), library=library()
+        "pages/page.html",
+        page=found,
+        before=before,
+        processors=register().current(datetime.now(UTC)) if listed else None,
+        after=after,
+        library=library(),
     )
 
 

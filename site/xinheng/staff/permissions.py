@@ -22,6 +22,9 @@ class Permission(StrEnum):
     CONTENT = "content"
     """To see articles before they are published, and what is read; no personal data of visitors."""
 
+    NOTICES = "notices"
+    """To see whether notices leave, test a channel and send again what failed; no personal data of visitors."""
+
     AUDIT = "audit"
     """To read who saw and changed what."""
 
@@ -47,10 +50,10 @@ ROLE_WORDS: Mapping[RoleName, str] = MappingProxyType(
 _GRANTED: Mapping[RoleName, frozenset[Permission]] = MappingProxyType(
     {
         RoleName.SALES: frozenset({Permission.LEADS}),
-        RoleName.SALES_LEAD: frozenset({Permission.LEADS, Permission.ALL_LEADS}),
+        RoleName.SALES_LEAD: frozenset({Permission.LEADS, Permission.ALL_LEADS, Permission.NOTICES}),
         RoleName.EDITOR: frozenset({Permission.CONTENT}),
         RoleName.PRIVACY: frozenset({Permission.AUDIT}),
-        RoleName.ADMIN: frozenset({Permission.AUDIT}),
+        RoleName.ADMIN: frozenset({Permission.AUDIT, Permission.NOTICES}),
     }
 )
 

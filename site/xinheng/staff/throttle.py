@@ -35,6 +35,8 @@ ACCOUNT = Limit("account", 30, within=timedelta(minutes=15))
 """Over all networks. Others can bring it about, so it never stops who has a second factor."""
 
 CODE = Limit("code", 5)
+CHANNEL_TEST = Limit("channel-test", 3)
+"""Tests of one channel, by whomever: a group's bot takes twenty messages a minute, and notices need them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,13 @@ class Throttle:
 
     def code(self, staff_id: str, now: datetime) -> Refusal | None:
         """Count a try of a code, a recovery code or a password by somebody who is known."""
-        key = self._key(CODE, staff_id)
+        return self.counted(CODE, staff_id, now)
+
+    def counted(self, limit: Limit, whose: str, now: datetime) -> Refusal | None:
+        """Count a try against one limit."""
+        key = self._key(limit, whose)
         with self._database.writing(over=(key,)) as session:
-            return _count(session, CODE, key, now)
+            return _count(session, limit, key, now)
 
     def passed(self, account: str, network: str) -> None:
         """The right password: what was mistyped before no longer counts for this account from this network."""

@@ -1,0 +1,79 @@
+"""What staff are told of an enquiry, and who: everybody by every channel, its owner by mail besides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from sqlalchemy.orm import Session
+
+from xinheng.forms.definition import PublishedForm
+from xinheng.leads.models import Enquiry, Lead
+from xinheng.notices.outbox import enqueue
+from xinheng.settings import SHANGHAI
+from xinheng.staff.models import User
+from xinheng.staff.permissions import Permission
+
+ENQUIRY = "enquiry"
+LEVEL_WORDS: Mapping[str, str] = MappingProxyType(
+    {"high": "高", "elevated": "偏高", "moderate": "中等", "low": "低"}
+)
+
+
+def tell(
+    session: Session,
+    form: PublishedForm,
+    enquiry: Enquiry,
+    lead: Lead,
+    *,
+    reopened: bool,
+    site: str,
+    now: datetime,
+) -> None:
+    """Store the notices of an enquiry, in the caller's transaction."""
+    text = _notice_text(form, enquiry, lead, reopened=reopened, site=site)
+    enqueue(session, kind=ENQUIRY, reference=enquiry.reference, text=text, now=now)
+    owner = session.get(User, lead.owner_id) if lead.owner_id else None
+    if owner and owner.active and Permission.LEADS in owner.permissions:
+        enqueue(
+            session,
+            kind=ENQUIRY,
+            reference=enquiry.reference,
+            text=text,
+            now=now,
+            recipient=owner.email,
+        )
+
+
+def _notice_text(form: PublishedForm, enquiry: Enquiry, lead: Lead, *, reopened: bool, site: str) -> str:
+    """No name, no phone, no details."""
+    declaration = form.declaration
+    kind = (
+        "老客户再次咨询（已重新打开）"
+        if reopened
+        else "老客户再次咨询"
+        if lead.enquiry_count > 1
+        else "新咨询"
+    )
+    lines = [
+        f"{kind}：{declaration.field('need').option_label(enquiry.need)}",
+        f"受理编号：{enquiry.reference}",
+        f"提交时间：{enquiry.created_at.astimezone(SHANGHAI).isoformat(sep=' ', timespec='minutes')}",
+    ]
+    labels: Mapping[str, str] = {
+        option.key: option.label
+        for each in declaration.fields
+        if each.name == "call_time"
+        for option in each.options
+    }
+    if enquiry.call_time:
+        lines.append(f"方便接电话的时间：{labels.get(enquiry.call_time, enquiry.call_time)}")
+    if lead.level:
+        lines.append(f"自查结果：{LEVEL_WORDS[lead.level]}")
+    if enquiry.article:
+        lines.append(f"来自文章：{site}/articles/{enquiry.article}")
+    if lead.possible_duplicate:
+        lines.append("这个座机以前有人用过，可能是同一家公司")
+    lines.append(f"查看：{site}/desk/leads/{lead.id}")
+    return "\n".join(lines)
