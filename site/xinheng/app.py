@@ -20,7 +20,7 @@ from xinheng.articles.library import LibraryHolder
 from xinheng.articles.reads import ReadCounter
 from xinheng.articles.structured import article_data
 from xinheng.company import Company, load_company
-from xinheng.crypto import load_keys
+from xinheng.crypto import Keys, load_keys
 from xinheng.db import open_databases
 from xinheng.desk import routes as desk
 from xinheng.desk.sign_in import start_sign_in
@@ -35,7 +35,9 @@ from xinheng.forms.priority import PRIORITY, PriorityRules, load_priority
 from xinheng.headers import SecurityHeaders
 from xinheng.i18n import start_i18n
 from xinheng.leads import views as leads
+from xinheng.leads.reception import Reception
 from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.spool import Spool
 from xinheng.leads.work import LeadWork
 from xinheng.markup import highlighted
 from xinheng.migrations import upgrade
@@ -125,9 +127,20 @@ def open_stores(app: Flask, settings: Settings) -> None:
     upgrade(databases)
     app.extensions["xinheng.keys"] = keys
     app.extensions["xinheng.databases"] = databases
+    app.extensions["xinheng.spool"] = open_spool(settings, keys)
     app.extensions["xinheng.reads"] = ReadCounter(databases.counters)
     app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys)
     app.extensions["xinheng.work"] = LeadWork(databases.leads, keys, site=settings.origin)
+
+
+def open_spool(settings: Settings, keys: Keys) -> Spool:
+    """Where enquiries wait while the database refuses; the site works without it, and says so."""
+    spool = Spool(settings.spool, keys)
+    try:
+        spool.prepare()
+    except OSError as fault:
+        logging.getLogger(__name__).error("备用文件夹用不了：%s（%s）", settings.spool, fault.strerror)
+    return spool
 
 
 def watch_library(app: Flask, settings: Settings) -> None:
@@ -165,7 +178,9 @@ def start_consultation(app: Flask, settings: Settings, company: Callable[[], Com
     published = Reloading(partial(version_of, files), guarded if settings.production else load).current
     published()
     app.extensions["xinheng.consultation"] = leads.Consultation(
-        desk=desk,
+        reception=Reception(
+            desk, app.extensions["xinheng.spool"], keys, app.extensions["xinheng.databases"].leads
+        ),
         confirmation=Confirmation(keys.web),
         published=published,
         company=company,

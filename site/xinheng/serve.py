@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import importlib
 import multiprocessing
 import os
 import signal
@@ -28,6 +29,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from xinheng.db import open_databases
+from xinheng.leads import drainer
 from xinheng.notices import worker
 from xinheng.settings import Settings
 
@@ -152,9 +154,21 @@ def _run_outbox(settings: Settings, target: str) -> None:
     _settle_process()
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stopping.set())
+    draining = threading.Thread(target=_drain, args=(target, stopping), name="drain-spool")
+    draining.start()
     databases = open_databases(settings.data, settings.database_url)
     worker.run(settings, databases.leads, stopping)
+    draining.join()
     databases.dispose()
+
+
+def _drain(target: str, stopping: threading.Event) -> None:
+    """Bring what waits in the spool into the database, with the application's own desk."""
+    module, _, name = target.partition(":")
+    app = getattr(importlib.import_module(module), name)
+    reception = app.extensions["xinheng.consultation"].reception
+    drainer.run(reception.desk, reception.spool, stopping)
+    reception.database.dispose()
 
 
 def _settle_process() -> None:

@@ -17,8 +17,8 @@ from xinheng.crypto import plain_reference
 from xinheng.forms.builder import DeclaredForm, build_form
 from xinheng.forms.definition import KNOWN_FIELDS, FormDeclaration, PublishedForm
 from xinheng.leads.attribution import public_path, read_attribution
-from xinheng.leads.listing import find_receipt
-from xinheng.leads.record import EnquiryDesk, NotStored, UnknownForm
+from xinheng.leads.reception import Reception
+from xinheng.leads.record import NotStored, UnknownForm
 from xinheng.leads.submission import Submission
 from xinheng.markup import render
 from xinheng.origin_check import Confirmation, Verdict
@@ -32,7 +32,7 @@ blueprint = Blueprint("leads", __name__)
 class Consultation:
     """What the form's pages need of the application."""
 
-    desk: EnquiryDesk
+    reception: Reception
     confirmation: Confirmation
     published: Callable[[], PublishedForm]
     company: Callable[[], Company]
@@ -90,7 +90,7 @@ def submit() -> Response:
     if not form.validate():
         return _again(form, 422)
     try:
-        recorded = consultation().desk.record(_submission(form, published.declaration), datetime.now(UTC))
+        recorded = consultation().reception.take(_submission(form, published.declaration), datetime.now(UTC))
     except UnknownForm:
         form.consent_version.data = ""
         return _again(form, 422)
@@ -104,7 +104,7 @@ def submit() -> Response:
 @compress.compressed()
 def thanks(reference: str) -> Response:
     plain = plain_reference(reference)
-    receipt = find_receipt(current_app.extensions["xinheng.databases"].leads, plain) if plain else None
+    receipt = consultation().reception.receipt(plain) if plain else None
     if receipt is None:
         abort(404)
     response = make_response(render_template("leads/thanks.html", receipt=receipt, shown=shown_form()))
