@@ -1,0 +1,150 @@
+"""One writer on this machine, in the order of arrival.
+
+Threads of a process stand in a queue of their own; its first stands for the process in the queue of the machine. That
+is a small file beside the lock: whoever comes takes the next number, locks the byte of that number, and has its turn
+when no lower byte is locked. Locks end with their process, so one that is killed, waiting or writing, holds up nobody.
+
+Numbers only make it fair. What keeps others out is the advisory lock on the file itself (`flock`), which any program
+may take, and which holds where a system knows no locks of bytes that belong to an open file.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+from xinheng.db.base import DatabaseBusy
+
+_STEP = 0.0007  # seconds to wait for each that is ahead: a short transaction takes about as long
+_LONGEST = 0.01
+_NUMBERED = hasattr(fcntl, "F_OFD_SETLK") and struct.calcsize("P") == 8  # Linux
+_MUTEX, _FIRST = (
+    8,
+    16,
+)  # bytes: the lock on the next number, which lies at 0, and where numbers' own bytes begin
+_FLOCK = "hhqqi4x"  # struct flock: type, whence, start, length, process
+
+
+class WriterLock:
+    """The lock of one file; `held` is the whole of it."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._threads = _ThreadQueue()
+
+    @contextmanager
+    def held(self, within: float) -> Iterator[None]:
+        """Hold the lock for the block. Raises DatabaseBusy after `within` seconds of waiting."""
+        deadline = time.monotonic() + within
+        if not self._threads.enter(deadline):
+            raise DatabaseBusy(self._file.name)
+        try:
+            with ExitStack() as opened:
+                try:
+                    self._take(opened, deadline)
+                except OSError as fault:
+                    raise DatabaseBusy(f"{self._file.name}：{fault.strerror}") from fault
+                yield
+        finally:
+            self._threads.leave()
+
+    def _take(self, opened: ExitStack, deadline: float) -> None:
+        """Open and lock; closing releases, as does the end of the process. Raises DatabaseBusy, OSError."""
+        if _NUMBERED:
+            line = _opened(self._file.with_suffix(".queue"), opened)
+            self._until(partial(_lock_bytes, line, _MUTEX), deadline)
+            number = _next_number(line)
+            self._until(partial(_none_before, line, number), deadline)
+        lock = _opened(self._file, opened)
+        self._until(partial(_flocked, lock), deadline)
+
+    def _until(self, ahead: Callable[[], int], deadline: float) -> None:
+        """Wait until nobody is `ahead`; the more there are, the longer before looking again."""
+        while number := ahead():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise DatabaseBusy(self._file.name)
+            time.sleep(min(number * _STEP, _LONGEST, left))
+
+
+class _ThreadQueue:
+    """The threads of this process, one after the other."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._taken = False
+
+    def enter(self, deadline: float) -> bool:
+        """Wait for one's turn; whether it came in time. Whoever had it calls `leave`."""
+        with self._guard:
+            if not self._taken:
+                self._taken = True
+                return True
+            called = threading.Lock()
+            called.acquire()
+            self._waiting.append(called)
+        if called.acquire(timeout=max(deadline - time.monotonic(), 0)):
+            return True
+        with self._guard:
+            if called not in self._waiting:
+                return True  # it came at the last moment
+            self._waiting.remove(called)
+            return False
+
+    def leave(self) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
+
+
+def _opened(file: Path, opened: ExitStack) -> int:
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    opened.callback(os.close, descriptor)
+    return descriptor
+
+
+def _flocked(descriptor: int) -> int:
+    """0 once the file is locked, else 1: somebody is ahead."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return 1
+    return 0
+
+
+def _next_number(line: int) -> int:
+    """Take the next number and stand at its byte; the mutex, which the caller has, is let go."""
+    number = int.from_bytes(os.pread(line, 8, 0), "little") + 1
+    if number >= 1 << 48:  # nobody counts so far: the file was damaged
+        number = 1
+    os.pwrite(line, number.to_bytes(8, "little"), 0)
+    _lock_bytes(line, _FIRST + number)
+    fcntl.fcntl(line, fcntl.F_OFD_SETLK, struct.pack(_FLOCK, fcntl.F_UNLCK, os.SEEK_SET, _MUTEX, 1, 0))
+    return number
+
+
+def _lock_bytes(line: int, start: int) -> int:
+    """0 once the byte is locked, else 1."""
+    try:
+        fcntl.fcntl(line, fcntl.F_OFD_SETLK, struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, 1, 0))
+    except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, as the system likes
+        return 1
+    return 0
+
+
+def _none_before(line: int, number: int) -> int:
+    """0 when no lower number is held, else how far away one of them is."""
+    asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, _FIRST, number, 0)
+    kind, _, start, _, _ = struct.unpack(_FLOCK, fcntl.fcntl(line, fcntl.F_OFD_GETLK, asked))
+    return 0 if kind == fcntl.F_UNLCK else max(_FIRST + number - start, 1)
