@@ -43,6 +43,7 @@ from xinheng.markup import highlighted
 from xinheng.migrations import upgrade
 from xinheng.origin_check import Confirmation, Verdict, judge
 from xinheng.page_cache import compress
+from xinheng.pages import health
 from xinheng.pages import views as pages
 from xinheng.reloading import Reloading, Version, last_good, version_of
 from xinheng.settings import SettingError, Settings
@@ -69,7 +70,7 @@ def create_app(settings: Settings) -> Flask:
     share_with_templates(app, settings, company)
     guard_origin(app, settings)
     start_sign_in(app, settings)
-    public = (articles.blueprint, feeds.blueprint, leads.blueprint, pages.blueprint)
+    public = (articles.blueprint, feeds.blueprint, leads.blueprint, pages.blueprint, health.blueprint)
     for blueprint in (*public, desk.blueprint):
         app.register_blueprint(blueprint)
     install_error_pages(app)
@@ -127,7 +128,8 @@ def open_stores(app: Flask, settings: Settings) -> None:
     upgrade(databases)
     app.extensions["xinheng.keys"] = keys
     app.extensions["xinheng.databases"] = databases
-    app.extensions["xinheng.spool"] = open_spool(settings, keys)
+    app.extensions["xinheng.spool"] = spool = open_spool(settings, keys)
+    app.extensions["xinheng.readiness"] = health.Readiness(databases.leads, spool, settings.data)
     app.extensions["xinheng.reads"] = ReadCounter(databases.counters)
     app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys)
     app.extensions["xinheng.work"] = LeadWork(databases.leads, keys, site=settings.origin)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -135,8 +136,9 @@ def test_what_waits_is_counted_with_its_age(spool: Spool, whole: Spooled) -> Non
     assert (spool.waiting().count, spool.waiting().oldest) == (0, None)
     spool.put(OTHER, whole)
     spool.put(ID, whole)
-    os.utime(kept(spool), ns=(0, int(NOON.timestamp() * 1e9)))
-    assert (spool.waiting().count, spool.waiting().oldest) == (2, NOON)
+    long_ago = NOON - timedelta(days=30)
+    os.utime(kept(spool), ns=(0, int(long_ago.timestamp() * 1e9)))
+    assert (spool.waiting().count, spool.waiting().oldest) == (2, long_ago)
     assert spool.ids() == [ID, OTHER], "oldest first"
     spool.remove(ID)
     spool.remove(ID)
@@ -171,7 +173,7 @@ def test_used_slots_are_written_anew(spool: Spool, whole: Spooled) -> None:
 # --- a full disk, and a kill at every step ---
 
 FULL = """
-import pickle, resource, sys
+import errno, os, pickle, sys
 from pathlib import Path
 from xinheng.crypto import load_keys
 from xinheng.leads.spool import Spool
@@ -179,7 +181,14 @@ from xinheng.leads.spool import Spool
 spool = Spool(Path(sys.argv[1]), load_keys(Path(sys.argv[2])))
 spool.prepare()
 record = pickle.loads(bytes.fromhex(sys.stdin.read()))
-resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # from here on no file may grow
+plain_open = os.open
+
+def without_room(path, flags, *mode):
+    if flags & os.O_CREAT:
+        raise OSError(errno.ENOSPC, "full")
+    return plain_open(path, flags, *mode)
+
+os.open = without_room
 taken = 0
 try:
     while True:
@@ -191,8 +200,6 @@ except Exception as fault:
 
 
 def run(script: str, *arguments: object, record: Spooled) -> subprocess.CompletedProcess[str]:
-    import pickle
-
     return subprocess.run(
         [sys.executable, "-c", script, *map(str, arguments)],
         input=pickle.dumps(record).hex(),
@@ -202,10 +209,10 @@ def run(script: str, *arguments: object, record: Spooled) -> subprocess.Complete
     )
 
 
-def test_where_no_file_can_grow_the_reserve_takes_as_many_as_it_has_slots(
+def test_where_no_file_can_be_made_the_reserve_takes_as_many_as_it_has_slots(
     spool: Spool, whole: Spooled, tmp_path: Path
 ) -> None:
-    """A limit on the size of files stands for a full disk: existing blocks can be written, none be added."""
+    """A really full disk is filled in tests/faults; here only making a file fails."""
     done = run(FULL, spool.folder, tmp_path / "var" / "keys", record=whole)
     assert done.stdout.split() == [str(SLOTS), "SpoolRefused"], done.stderr
     assert [spool.read(each) for each in spool.ids()] == [whole] * SLOTS

@@ -26,6 +26,7 @@ from xinheng.app import create_app
 from xinheng.crypto import Keys
 from xinheng.db import Databases
 from xinheng.leads import record
+from xinheng.leads.drainer import drain
 from xinheng.leads.models import Consent, Enquiry, FormVersion, Lead
 from xinheng.notices.outbox import Notice
 from xinheng.settings import Settings
@@ -533,6 +534,32 @@ def test_what_cannot_be_stored_stays_on_the_page_and_later_succeeds_as_one(
     done = [post(client, shown_fields(response)) for _ in range(2)]
     assert [answer.status_code for answer in done] == [303, 303]
     assert len(stored(databases)) == 1
+
+
+@pytest.mark.parametrize("submission_id", ["0123456789abcdef0123456789abcdef", ""])
+def test_what_the_database_refuses_is_thanked_for_from_the_spool(
+    client: FlaskClient,
+    consultation: Fields,
+    databases: Databases,
+    monkeypatch: pytest.MonkeyPatch,
+    submission_id: str,
+) -> None:
+    monkeypatch.setattr(record, "WAIT", 0.05)
+    typed = consultation(submission_id=submission_id)
+    with a_writer_elsewhere(databases.leads, "leads", "enquiries"):
+        answers = [post(client, typed) for _ in range(2)]
+        thanks = client.get(answers[0].headers["Location"])
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert answers[0].headers["Location"] == answers[1].headers["Location"]
+    assert thanks.status_code == 200
+    no_store(thanks)
+    assert thanks.headers["Referrer-Policy"] == "no-referrer"
+    assert stored(databases) == []
+    reception = client.application.extensions["xinheng.consultation"].reception
+    assert drain(reception.desk, reception.spool)
+    (enquiry,) = stored(databases)
+    assert answers[0].headers["Location"].endswith(enquiry.reference)
+    assert client.get(answers[0].headers["Location"]).text == thanks.text
 
 
 def test_the_thank_you_page_and_the_form_answer_while_another_writes(

@@ -64,5 +64,5 @@ class Reception:
             fresh = self.spool.put(submission_id, Spooled(submission, now))
         except SpoolRefused as fault:
             raise NotStored(f"{refused}；备用文件夹：{fault}") from fault
-        log.warning("咨询 %s 先存进了备用文件夹：%s", reference, refused)
+        log.error("咨询 %s 先存进了备用文件夹：%s", reference, refused)
         return Recorded(reference, repeated=not fresh)
