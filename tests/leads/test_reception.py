@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select
 from tests.databases import a_writer_elsewhere, allow_inserts, refuse_inserts
 from tests.leads.conftest import BROWSER_ID, NOON
+from tests.postgres import PostgresServer
 
-from xinheng.db import Database
+from xinheng.db import Database, DatabaseBusy
 from xinheng.leads import record
 from xinheng.leads.drainer import drain
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
@@ -149,6 +151,68 @@ def test_where_nobody_knows_whether_the_commit_was_done_both_agree(
     drain(reception.desk, reception.spool)
     assert numbers(store) == [1, 1, 1, 1, 1]
     assert reception.spool.ids() == []
+
+
+@pytest.mark.databases("postgresql")
+def test_while_the_server_is_away_enquiries_are_spooled_and_thanked_for(
+    reception: Reception, store: Database, asked: Asked, postgres: PostgresServer
+) -> None:
+    url = store.engine.url.render_as_string(hide_password=False)
+    postgres.cut_off(url, away=True)
+    done = reception.take(asked(), NOON)
+    assert reception.take(asked(), NOON) == replace(done, repeated=True)
+    assert reception.receipt(done.reference) is not None
+    with pytest.raises(DatabaseBusy):
+        reception.receipt("XH-00000-00000")
+    assert drain(reception.desk, reception.spool), "tried, and it waits"
+    postgres.cut_off(url, away=False)
+    assert drain(reception.desk, reception.spool)
+    assert references(store) == [done.reference]
+    assert reception.spool.ids() == []
+
+
+@pytest.mark.databases("sqlite")
+def test_a_database_that_may_only_be_read_is_one_that_refuses(
+    reception: Reception, store: Database, asked: Asked
+) -> None:
+    store.dispose()
+
+    @event.listens_for(store.engine, "connect")
+    def read_only(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA query_only=ON")
+
+    done = reception.take(asked(), NOON)
+    assert reception.receipt(done.reference) is not None
+    event.remove(store.engine, "connect", read_only)
+    store.dispose()
+    drain(reception.desk, reception.spool)
+    assert references(store) == [done.reference]
+
+
+@pytest.mark.parametrize("status", ["lost", "invalid", "won"])
+@pytest.mark.parametrize("restricted", [True, False])
+def test_no_lead_hides_an_enquiry_from_the_spool(
+    reception: Reception,
+    store: Database,
+    asked: Asked,
+    refusing: Callable[[], object],
+    status: str,
+    restricted: bool,
+) -> None:
+    """A closed lead opens again; a restricted one gets a lead beside it."""
+    reception.take(asked(), NOON)
+    with store.writing() as session:
+        lead = session.scalars(select(Lead)).one()
+        lead.status, lead.restricted = status, restricted
+        lead.requeue()
+    with refusing():  # type: ignore[attr-defined]
+        done = reception.take(asked(typed_id="f" * 32), NOON + MINUTE)
+    drain(reception.desk, reception.spool)
+    with store.reading() as session:
+        found = session.scalars(select(Lead).join(Enquiry).where(Enquiry.reference == done.reference)).one()
+    assert (found.status, found.restricted, found.queue) == ("new", False, found.queue)
+    assert found.queue in {"first", "planned"}
+    assert numbers(store)[1] == (2 if restricted else 1)
 
 
 @pytest.mark.parametrize("table", ["outbox", "consents", "enquiries", "leads"])
