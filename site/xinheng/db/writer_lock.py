@@ -9,13 +9,14 @@ wait in a process follow each other for TOGETHER before it stands in line again,
 the number of processes.
 
 Numbers only make it fair. What keeps others out is the advisory lock on the file itself (`flock`), which any program
-may take, and which holds where a system knows no locks of bytes that belong to an open file.
+may take, and which holds on systems without such numbers too.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import struct
 import threading
 import time
@@ -30,11 +31,9 @@ from xinheng.db.base import DatabaseBusy
 TOGETHER = 0.02  # seconds in which threads of one process follow each other without standing in line again
 _STEP = 0.0005  # seconds to wait for each that is ahead
 _LONGEST = 0.003
-_NUMBERED = hasattr(fcntl, "F_OFD_SETLK") and struct.calcsize("P") == 8  # Linux
-_MUTEX, _FIRST = (
-    8,
-    16,
-)  # bytes: the lock on the next number, which lies at 0, and where numbers' own bytes begin
+_NUMBERED = platform.system() == "Linux" and struct.calcsize("P") == 8  # its locks, and their layout
+_MUTEX = 8  # the byte locked by whoever takes a number; the next number lies before it
+_FIRST = 16  # where the bytes of the numbers begin
 _FLOCK = "hhqqi4x"  # struct flock: type, whence, start, length, process
 
 
