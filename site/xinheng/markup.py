@@ -230,6 +230,14 @@ _DRAWING = re.compile(
 )
 
 
+def in_languages(pieces: Sequence[tuple[str, str]]) -> Markup:
+    """Texts one after the other, each with the `lang` it needs, or with none."""
+    return Markup("").join(
+        Markup('<bdi lang="{}">{}</bdi>').format(language, text) if language else text
+        for text, language in pieces
+    )
+
+
 def svg_markup(drawing: str) -> Markup:
     """A drawing of plain paths, made by our own code, for a page. Raises ValueError for anything else."""
     if not _DRAWING.fullmatch(drawing.strip()):

@@ -20,9 +20,10 @@ from tests.browser.running import RunningSite
 
 from xinheng.crypto import Keys, load_keys
 from xinheng.db import open_databases
+from xinheng.leads.deeds import Deed
 from xinheng.leads.models import Lead
 from xinheng.leads.scope import Scope
-from xinheng.leads.work import Deed, LeadWork
+from xinheng.leads.work import LeadWork
 from xinheng.staff.accounts import Accounts
 from xinheng.staff.models import User
 from xinheng.staff.permissions import RoleName

@@ -13,9 +13,10 @@ from tests.leads.conftest import NOON
 
 from xinheng.crypto import Keys
 from xinheng.db import Database
+from xinheng.leads.deeds import Deed, LeadChanged
 from xinheng.leads.drafts import SavedDraft, drop_draft, read_draft, save_draft
 from xinheng.leads.models import Draft
-from xinheng.leads.work import Deed, LeadChanged, LeadWork
+from xinheng.leads.work import LeadWork
 from xinheng.staff.models import User
 
 LEAD, OTHER_LEAD = f"{1:032x}", f"{2:032x}"

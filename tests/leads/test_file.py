@@ -16,13 +16,14 @@ from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.priority import LeadFacts
+from xinheng.leads.deeds import Deed
 from xinheng.leads.file import LeadFile, open_file
 from xinheng.leads.listing import UNREADABLE
 from xinheng.leads.models import Consent, Enquiry, Lead
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.scope import NoSuchLead
 from xinheng.leads.submission import Attribution, Submission, Touch
-from xinheng.leads.work import Deed, LeadWork
+from xinheng.leads.work import LeadWork
 from xinheng.staff.models import User
 
 Asked = Callable[..., Submission]

@@ -26,12 +26,13 @@ from tests.leads.conftest import NOON
 from xinheng.audit.models import AuditRow
 from xinheng.crypto import Keys
 from xinheng.db import Database
+from xinheng.leads.deeds import BulkChange, Deed, LeadChanged
 from xinheng.leads.models import CLOSED, Lead
 from xinheng.leads.moves import MoveRefused, next_try
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.scope import NoSuchLead, Scope
 from xinheng.leads.submission import Submission
-from xinheng.leads.work import BulkChange, Deed, LeadChanged, LeadWork
+from xinheng.leads.work import LeadWork
 from xinheng.notices.outbox import Notice
 from xinheng.staff.models import User
 

@@ -14,15 +14,9 @@ from tests.staff.conftest import NOON, TINY
 from xinheng.crypto import Keys
 from xinheng.db import Database, Databases
 from xinheng.settings import Settings
-from xinheng.staff.accounts import (
-    Accounts,
-    AlreadyMember,
-    LastAdministrator,
-    NoSuchMember,
-    NotAnAddress,
-    first_account,
-)
+from xinheng.staff.accounts import Accounts, AlreadyMember, LastAdministrator, NoSuchMember, first_account
 from xinheng.staff.models import User
+from xinheng.staff.names import NotAnAddress
 from xinheng.staff.passwords import PasswordRefused
 from xinheng.staff.permissions import RoleName
 from xinheng.staff.sessions import SessionStore

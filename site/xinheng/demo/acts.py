@@ -15,13 +15,14 @@ from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.demo.staff import Colleague
 from xinheng.forms.priority import Level, PriorityRules
+from xinheng.leads.deeds import Deed
 from xinheng.leads.drafts import save_draft
 from xinheng.leads.file import facts_of
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.scope import Scope
 from xinheng.leads.submission import Attribution, Submission
-from xinheng.leads.work import Deed, LeadWork
+from xinheng.leads.work import LeadWork
 from xinheng.notices.outbox import acknowledge
 from xinheng.phones import parse_phone
 from xinheng.staff.models import User

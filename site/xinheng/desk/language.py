@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
-from markupsafe import Markup
 
 from xinheng.leads.listing import NAMELESS, UNREADABLE
+from xinheng.markup import in_languages
 
 CHINESE = "zh-Hans"
 
@@ -46,8 +46,4 @@ def as_it_is(text: object) -> object:
 def said(text: object) -> object:
     """Data in a page of another language, in a sentence or an element of its own: what is Chinese in it says so."""
     pieces = enumerate(_RUN.split(data_text(text)))
-    return Markup("").join(
-        Markup('<bdi lang="{}">{}</bdi>').format(CHINESE, piece) if place % 2 else piece
-        for place, piece in pieces
-        if piece
-    )
+    return in_languages([(piece, CHINESE if place % 2 else "") for place, piece in pieces if piece])

@@ -37,11 +37,12 @@ from xinheng.desk.lead_page import SHOWN_ONCE, show_lead
 from xinheng.desk.permission import current_member, may, requires
 from xinheng.desk.times import short
 from xinheng.i18n import gettext as _
+from xinheng.leads.deeds import AlreadyDone, Deed, LeadChanged
 from xinheng.leads.drafts import save_draft
 from xinheng.leads.models import Lead
 from xinheng.leads.moves import MoveRefused
 from xinheng.leads.scope import NoSuchLead
-from xinheng.leads.work import LONGEST_NOTE, LONGEST_STEP, AlreadyDone, Deed, LeadChanged, lead_lock
+from xinheng.leads.work import LONGEST_NOTE, LONGEST_STEP, lead_lock
 from xinheng.staff.permissions import Permission
 
 Done = TypeVar("Done")

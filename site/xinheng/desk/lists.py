@@ -28,12 +28,12 @@ from xinheng.desk.rows import need_words, rows_of
 from xinheng.desk.saved_views import saved_views
 from xinheng.i18n import gettext as _
 from xinheng.i18n import ngettext
+from xinheng.leads.deeds import BulkChange, Deed
 from xinheng.leads.finding import MOST_COUNTED, Found, count_views, find_leads, find_person
 from xinheng.leads.handover import left_with_leads
 from xinheng.leads.models import Lead
 from xinheng.leads.moves import REASONS, MoveRefused
 from xinheng.leads.wanted import Match, Wanted, place_of
-from xinheng.leads.work import BulkChange, Deed
 from xinheng.staff.colleagues import Colleague, read_colleagues
 from xinheng.staff.permissions import Permission
 

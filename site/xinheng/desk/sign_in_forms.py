@@ -14,7 +14,7 @@ from wtforms.validators import InputRequired, Length
 from xinheng.desk.sign_in_member import Member, StaffDatastore
 from xinheng.desk.sign_in_services import own_address, sign_in_services
 from xinheng.i18n import gettext as _
-from xinheng.staff.accounts import NotAnAddress, plain_address
+from xinheng.staff.names import NotAnAddress, plain_address
 from xinheng.staff.passwords import MOST, plain_one_time
 
 _TOO_LONG = later("太长了。")

@@ -30,7 +30,7 @@ from xinheng.desk.sign_in_services import desk_session, network, own_address, si
 from xinheng.i18n import gettext as _
 from xinheng.i18n import ngettext
 from xinheng.staff import clock
-from xinheng.staff.accounts import NotAnAddress, plain_address
+from xinheng.staff.names import NotAnAddress, plain_address
 from xinheng.staff.passwords import plain_one_time
 from xinheng.staff.permissions import Permission
 from xinheng.staff.throttle import Refusal

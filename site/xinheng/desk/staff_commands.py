@@ -11,16 +11,9 @@ import click
 from xinheng.command_folder import opened_leads
 from xinheng.leads.handover import open_leads_of
 from xinheng.settings import SHANGHAI
-from xinheng.staff.accounts import (
-    Accounts,
-    AlreadyMember,
-    Ended,
-    LastAdministrator,
-    NoSuchMember,
-    NotAnAddress,
-    Printed,
-)
+from xinheng.staff.accounts import Accounts, AlreadyMember, Ended, LastAdministrator, NoSuchMember, Printed
 from xinheng.staff.models import User
+from xinheng.staff.names import NotAnAddress
 from xinheng.staff.permissions import ROLE_WORDS, Permission, RoleName, permissions_of
 
 _ROLES = click.option(

@@ -12,13 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import (
-    ScalarSelect,
-    func,
-    literal_column,
-    select,
-    union_all,
-)
+from sqlalchemy import ScalarSelect, func, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from xinheng.crypto import Keys, plain_reference

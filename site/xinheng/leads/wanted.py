@@ -118,6 +118,7 @@ def _unindexed(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
 
 
 def ordered(owner: ColumnElement[bool] | None, wanted: Wanted, now: datetime) -> Select[Any]:
+    """The ids and sort values of one branch, in the order the list is read."""
     column, down = COLUMNS[wanted.sort][0], is_downward(wanted)
     query = select(Lead.id, column.label("value")).where(*conditions(wanted, now), Lead.restricted.is_(False))
     if owner is not None:
@@ -130,6 +131,7 @@ def ordered(owner: ColumnElement[bool] | None, wanted: Wanted, now: datetime) ->
 
 
 def conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
+    """What a list's leads have in common, but for whose they are and where the page begins."""
     found: list[ColumnElement[bool]] = []
     filtered = _unindexed if wanted.match else _indexed
     if wanted.view:

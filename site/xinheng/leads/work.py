@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,11 +15,12 @@ from xinheng.audit.models import Action
 from xinheng.crypto import CannotDecrypt, Keys, new_row_id
 from xinheng.db import Database
 from xinheng.forms.definition import stored_form
+from xinheng.leads.deeds import AlreadyDone, BulkChange, Deed, LeadChanged, Told
 from xinheng.leads.drafts import drop_draft
 from xinheng.leads.models import CLOSED, Enquiry, FormVersion, Lead, LeadEvent, Sealed
-from xinheng.leads.moves import MOVES, MoveRefused, check_move, next_try
+from xinheng.leads.moves import MoveRefused, check_move, next_try
 from xinheng.leads.numbers import with_numbers
-from xinheng.leads.scope import NoSuchLead, Scope
+from xinheng.leads.scope import NoSuchLead
 from xinheng.notices.outbox import enqueue, withdraw
 from xinheng.settings import SHANGHAI
 from xinheng.staff.colleagues import Colleague
@@ -30,23 +30,6 @@ LONGEST_NOTE = 2000  # characters
 LONGEST_STEP = 60
 _TWO_PRESSES = timedelta(minutes=1)
 """Within this time the same by the same person is a button pressed twice."""
-
-
-class LeadChanged(RuntimeError):
-    """Somebody changed the lead after the page was opened: nothing was written."""
-
-
-class AlreadyDone(RuntimeError):
-    """The same person did the same a moment ago: the button was pressed twice, and once is enough."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """Who does something, when, and which version of the lead they were looking at (None: whichever it is)."""
-
-    scope: Scope
-    now: datetime
-    version: int | None = None
 
 
 class LeadWork:
@@ -61,7 +44,7 @@ class LeadWork:
     def write_note(self, lead_id: str, deed: Deed, text: str, *, connected: bool = False) -> None:
         """Add a note; `connected` says that somebody took the call, which makes a new lead a contacted one."""
         kind = "connected" if connected else "note"
-        with self._lead(lead_id, deed, _Told(kind, note=text, always=True)) as (session, lead):
+        with self._lead(lead_id, deed, Told(kind, note=text, always=True)) as (session, lead):
             self._event(session, lead, deed, kind, note=text)
             if connected:
                 self._contacted(session, lead, deed)
@@ -69,7 +52,7 @@ class LeadWork:
 
     def no_answer(self, lead_id: str, deed: Deed) -> datetime:
         """Nobody took the call: the next try is planned. Returns when. Raises MoveRefused for a closed lead."""
-        with self._lead(lead_id, deed, _Told("no_answer")) as (session, lead):
+        with self._lead(lead_id, deed, Told("no_answer")) as (session, lead):
             _still_open(lead)
             lead.attempts += 1
             lead.follow_up_at = next_try(lead.attempts, deed.now)
@@ -79,26 +62,26 @@ class LeadWork:
 
     def added_wechat(self, lead_id: str, deed: Deed) -> None:
         """The person is on WeChat now, which is a contact."""
-        with self._lead(lead_id, deed, _Told("wechat", always=True)) as (session, lead):
+        with self._lead(lead_id, deed, Told("wechat", always=True)) as (session, lead):
             self._event(session, lead, deed, "wechat")
             self._contacted(session, lead, deed)
 
     def plan(self, lead_id: str, deed: Deed, at: datetime | None, step: str) -> None:
         """Set what comes next and when; None takes the plan away. Raises MoveRefused for a closed lead."""
-        told = _Told("planned", {"next": _minute(at) if at else ""}, note=step if at else "")
+        told = Told("planned", {"next": _minute(at) if at else ""}, note=step if at else "")
         with self._lead(lead_id, deed, told) as (session, lead):
             _still_open(lead)
             self._plan(session, lead, deed, at, with_numbers(step, self._step(lead)))
 
     def move(self, lead_id: str, deed: Deed, status: str, reason: str = "") -> None:
         """Set the status. Raises MoveRefused where it may not follow the present one or lacks its reason."""
-        told = _Told("status", {"to": status, "reason": reason})
+        told = Told("status", {"to": status, "reason": reason})
         with self._lead(lead_id, deed, told) as (session, lead):
             self._move(session, lead, deed, status, reason)
 
     def assign(self, lead_id: str, deed: Deed, owner: User | Colleague | None) -> None:
         """Hand the lead to somebody, who is told by mail if it wasn't their own doing; None gives it back to all."""
-        told = _Told("assigned", {"to": owner.id if owner else ""})
+        told = Told("assigned", {"to": owner.id if owner else ""})
         with self._lead(lead_id, deed, told) as (session, lead):
             if self._assign(session, lead, deed, owner):
                 self._tell(session, [lead], deed, owner)
@@ -120,7 +103,7 @@ class LeadWork:
         return changed
 
     @contextmanager
-    def _lead(self, lead_id: str, deed: Deed, told: _Told) -> Iterator[tuple[Session, Lead]]:
+    def _lead(self, lead_id: str, deed: Deed, told: Told) -> Iterator[tuple[Session, Lead]]:
         with self._database.writing(over=[lead_lock(lead_id)]) as session:
             lead = session.get(Lead, lead_id, with_for_update=True)
             if lead is None or not deed.scope.sees(lead):
@@ -137,7 +120,7 @@ class LeadWork:
         lead.requeue()
         session.flush()
 
-    def _was_done(self, session: Session, lead: Lead, deed: Deed, told: _Told) -> bool:
+    def _was_done(self, session: Session, lead: Lead, deed: Deed, told: Told) -> bool:
         """Whether this member did just that a moment ago, and nobody anything else since the page was opened."""
         past = select(LeadEvent).where(
             LeadEvent.lead_id == lead.id, LeadEvent.happened_at > deed.now - _TWO_PRESSES
@@ -285,34 +268,6 @@ class LeadWork:
         if note:
             event.seal(self._keys, "note", note)
         session.add(event)
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """The event that a deed leaves. `always`: pressing twice is looked for even where no version tells of it."""
-
-    kind: str
-    detail: Mapping[str, Any] = field(default_factory=dict)
-    note: str = field(default="", repr=False)
-    always: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class BulkChange:
-    """What is done to several leads at once: only what is set. `assigned` with no `owner` gives them back to all."""
-
-    status: str = ""
-    reason: str = ""
-    assigned: bool = False
-    owner: User | Colleague | None = None
-    follow_up_at: datetime | None = None
-
-    def fits(self, lead: Lead) -> bool:
-        """Whether the lead may take it: its status may follow, and a closed one takes no plan."""
-        if self.status and self.status not in MOVES[lead.status]:
-            return False
-        same_owner = self.assigned and (self.owner.id if self.owner else None) == lead.owner_id
-        return not same_owner and not (self.follow_up_at and (self.status or lead.status) in CLOSED)
 
 
 def _still_open(lead: Lead) -> None:

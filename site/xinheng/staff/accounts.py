@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,12 +19,11 @@ from xinheng.db import Database, Databases
 from xinheng.settings import Settings
 from xinheng.staff import clock
 from xinheng.staff.models import Role, User
+from xinheng.staff.names import name_or_address, plain_address, plain_name
 from xinheng.staff.passwords import PasswordRefused, Passwords, Refused, make_one_time, refusal
 from xinheng.staff.permissions import RoleName
 from xinheng.staff.sessions import end_sessions
 
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
-_LONGEST_NAME = 40
 _NAMES = b"staff:names"
 _ADMINISTRATORS = b"staff:administrators"
 """The lock over who administers: two at once can't each take the other away."""
@@ -42,10 +39,6 @@ class AlreadyMember(ValueError):
 
 class Ended(ValueError):
     """The account was ended; who comes back is added again."""
-
-
-class NotAnAddress(ValueError):
-    """This can't be an e-mail address."""
 
 
 class NameTaken(ValueError):
@@ -255,19 +248,6 @@ def forget_second_factor(member: User) -> None:
     member.mf_recovery_codes = []
 
 
-def plain_name(typed: str) -> str:
-    """A name as it is kept: one line, single spaces, forty characters at most."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in typed).split())[:_LONGEST_NAME]
-
-
-def plain_address(email: str) -> str:
-    """An address as it is kept: lower case. Raises NotAnAddress."""
-    plain = unicodedata.normalize("NFKC", email).strip().lower()
-    if not _EMAIL.fullmatch(plain) or not plain.isprintable():
-        raise NotAnAddress(email)
-    return plain
-
-
 def first_account(
     databases: Databases, keys: Keys, settings: Settings, passwords: Callable[[], Passwords] = Passwords
 ) -> Printed | None:
@@ -280,7 +260,7 @@ def _new(address: str, name: str, roles: Iterable[RoleName], held: str, now: dat
     return User(
         id=new_row_id(),
         email=address,
-        name=_name(name, address),
+        name=name_or_address(name, address),
         language="zh",
         password=held,
         one_time_password=True,
@@ -296,13 +276,9 @@ def _open_again(member: User, name: str, roles: Iterable[RoleName], held: str) -
     wanted = {role.value for role in roles}
     kept = [role for role in member.roles if role.name in wanted]
     member.roles = kept + [Role(name=each) for each in sorted(wanted - member.role_names)]
-    member.name = _name(name, member.email)
+    member.name = name_or_address(name, member.email)
     member.password, member.one_time_password, member.active = held, True, True
     forget_second_factor(member)
-
-
-def _name(typed: str, address: str) -> str:
-    return plain_name(typed) or address.partition("@")[0][:_LONGEST_NAME]
 
 
 def _find(session: Session, email: str) -> User:
