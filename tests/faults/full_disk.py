@@ -38,8 +38,8 @@ def main() -> None:
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "disk", disk], check=True)
     site = RunningSite(copy_of_site(chosen.folder / "site"), XINHENG_DATA=str(disk / "var"))
     site.data = disk / "var"
-    site.start()
     try:
+        site.start()
         filled(site, disk, mounted=not chosen.no_mount)
     except AssertionError:
         print(site.log)

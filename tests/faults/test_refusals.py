@@ -26,8 +26,8 @@ pytestmark = pytest.mark.faults
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[RunningSite]:
     running = RunningSite(copy_of_site(tmp_path), workers=2)
-    running.start()
     try:
+        running.start()
         yield running
     finally:
         running.kill()
@@ -107,18 +107,22 @@ def test_a_rolling_restart_with_a_live_spool_loses_nothing(site: RunningSite) ->
             told.extend(ask(newer))
 
     other.end()
-    newer.start()
     asking = threading.Thread(target=keep_asking)
-    asking.start()
     try:
+        newer.start()
+        asking.start()
         site.terminate()
         assert site.ended() == 0
         until(lambda: not waiting(site), newer)
-    finally:
         stopped.set()
         asking.join()
         newer.terminate()
         assert newer.ended() == 0
+    finally:
+        stopped.set()
+        if asking.ident is not None:
+            asking.join()
+        newer.kill()
     assert stored(site) == sorted(told)
     assert (
         site.rows("SELECT count(*) FROM outbox WHERE reference NOT IN (SELECT reference FROM enquiries)")[0][
