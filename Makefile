@@ -7,7 +7,7 @@ LOCALES := en
 # the client's own index settings apply; the locks name no host
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test lint check bench bench-desk lock messages share-images clean
+.PHONY: help run test test-faults lint check bench bench-desk lock messages share-images clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -17,7 +17,10 @@ run: $(VENV)/.run ## Start the site on 127.0.0.1:8000 (XINHENG_* settings pass t
 
 test: $(VENV)/.dev ## Run every test: rules, database, views, a real browser
 	@$(BIN)/python tests/browser/install.py
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not faults" $(PYTEST_ARGS)
+
+test-faults: $(VENV)/.dev ## Kill servers, fill disks, take databases away, and count what is left (6 minutes)
+	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## Formatting, lint, types, layers, content and forms
 	$(BIN)/ruff format --check .
@@ -27,7 +30,7 @@ lint: $(VENV)/.dev ## Formatting, lint, types, layers, content and forms
 	$(BIN)/xinheng check
 
 check: lint ## What a programmer runs before a commit: lint, and the tests without a browser
-	$(BIN)/python -m pytest -m "not browser" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not browser and not faults" $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev ## Judge related posts on a corpus: make bench CORPUS=articles.json
 	$(BIN)/python bench/related.py $(CORPUS)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, event, select, text
 from sqlalchemy.exc import DatabaseError, IntegrityError, InternalError, StatementError
 from tests.databases import address
 from tests.postgres import PostgresServer
@@ -27,7 +29,8 @@ from xinheng.db import (
     insert_into,
     open_databases,
 )
-from xinheng.db.sqlite import WriterLock
+from xinheng.db.sqlite import BUSY, SqliteDatabase
+from xinheng.db.writer_lock import WriterLock
 from xinheng.leads.models import FormVersion
 from xinheng.migrations import upgrade
 
@@ -446,6 +449,98 @@ def test_the_lock_is_let_go_when_its_block_fails(tmp_path: Path) -> None:
             raise RuntimeError
     with lock.held(0.0):
         pass
+
+
+@ON_SQLITE
+def test_threads_have_their_turn_in_the_order_in_which_they_came(tmp_path: Path) -> None:
+    lock, came = WriterLock(tmp_path / "a.lock"), []
+
+    def write(number: int) -> None:
+        with lock.held(30.0):
+            came.append(number)
+
+    with lock.held(1.0):
+        threads = []
+        for number in range(8):
+            threads.append(threading.Thread(target=write, args=(number,)))
+            threads[-1].start()
+            until(lambda reached=number: len(lock._threads._waiting) > reached)
+    for thread in threads:
+        thread.join()
+    assert came == list(range(8))
+
+
+STAND_IN_LINE = """
+    import sys, time
+    from pathlib import Path
+    from xinheng.db.writer_lock import WriterLock
+
+    with WriterLock(Path(sys.argv[1])).held(60.0):
+        with open(sys.argv[3], "a") as said:
+            said.write(sys.argv[2] + "\\n")
+        time.sleep(float(sys.argv[4]))
+"""
+
+
+def until(reached: Callable[[], bool]) -> None:
+    """Wait for what must come; a hang ends the test, not the day."""
+    deadline = time.monotonic() + 60
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def numbers_taken(file: Path) -> int:
+    return int.from_bytes(file.with_suffix(".queue").read_bytes()[:8], "little")
+
+
+@ON_SQLITE
+def test_processes_have_their_turn_in_the_order_in_which_they_came_and_the_killed_hold_up_nobody(
+    tmp_path: Path,
+) -> None:
+    file, said = tmp_path / "a.lock", tmp_path / "said"
+    lock, started = WriterLock(file), []
+    with lock.held(1.0):
+        before = numbers_taken(file)
+        for number in range(5):
+            started.append(run(STAND_IN_LINE, file, number, said, "60" if number == 2 else "0"))
+            until(lambda reached=before + number: numbers_taken(file) > reached)
+        started[1].kill()  # while it waits
+    until(lambda: said.exists() and said.read_text().split() == ["0", "2"])
+    started[2].kill()  # while it writes
+    with lock.held(60.0):
+        assert said.read_text().split() == ["0", "2", "3", "4"], "those before us were first"
+    for process in started:
+        process.communicate()
+
+
+@ON_SQLITE
+def test_a_damaged_queue_still_lets_one_writer_in_at_a_time(tmp_path: Path) -> None:
+    lock = WriterLock(tmp_path / "a.lock")
+    for damage in (b"", b"x", b"\xff" * 8, b"\xff" * 100):
+        (tmp_path / "a.queue").write_bytes(damage)
+        with lock.held(0.0), pytest.raises(DatabaseBusy), WriterLock(tmp_path / "a.lock").held(0.0):
+            pytest.fail("two at once")
+
+
+@ON_SQLITE
+def test_a_program_that_locks_the_database_itself_is_waited_for_no_longer_than_was_said(
+    opened: Databases,
+) -> None:
+    said: list[str] = []
+    assert isinstance(opened.leads, SqliteDatabase)
+    event.listen(opened.leads.engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+    upgrade(opened)
+    stranger = sqlite3.connect(opened.leads.file, isolation_level=None)
+    stranger.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(DatabaseBusy), opened.leads.writing(within=0.2):
+        pytest.fail("another program is writing")
+    waits = [int(each.partition("=")[2]) for each in said if each.startswith("PRAGMA busy_timeout=")]
+    assert 0 < waits[-2] <= 200, "not SQLite's own time besides"
+    stranger.execute("ROLLBACK")
+    stranger.close()
+    with opened.leads.writing(within=0.2) as session:
+        assert session.execute(text("PRAGMA busy_timeout")).scalar() == BUSY * 1000
 
 
 WRITE = """

@@ -55,6 +55,11 @@ def test_the_folder_of_databases_and_keys_can_lie_elsewhere(root: Path) -> None:
     assert read(root, XINHENG_DATA=str(root / "new" / "data")).data == root / "new" / "data"
 
 
+def test_the_spool_lies_with_the_data_unless_another_volume_is_named(root: Path) -> None:
+    assert read(root, XINHENG_DATA=str(root / "new")).spool == root / "new" / "spool"
+    assert read(root, XINHENG_SPOOL=str(root / "other" / "spool")).spool == root / "other" / "spool"
+
+
 @pytest.mark.parametrize(
     ("environ", "says"),
     [

@@ -20,7 +20,7 @@ from xinheng.articles.library import LibraryHolder
 from xinheng.articles.reads import ReadCounter
 from xinheng.articles.structured import article_data
 from xinheng.company import Company, load_company
-from xinheng.crypto import load_keys
+from xinheng.crypto import Keys, load_keys
 from xinheng.db import open_databases
 from xinheng.desk import routes as desk
 from xinheng.desk.sign_in import start_sign_in
@@ -37,13 +37,16 @@ from xinheng.i18n import start_i18n
 from xinheng.leads import views as leads
 from xinheng.leads.guard import Guard
 from xinheng.leads.quarantine import Quarantine
+from xinheng.leads.reception import Reception
 from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.spool import Spool
 from xinheng.leads.work import LeadWork
 from xinheng.markup import highlighted
 from xinheng.migrations import upgrade
 from xinheng.notices.channels import Switchboard, made_channels
 from xinheng.origin_check import Confirmation, Verdict, judge
 from xinheng.page_cache import compress
+from xinheng.pages import health
 from xinheng.pages import views as pages
 from xinheng.processors import watched_processors
 from xinheng.reloading import Reloading, Version, last_good, version_of
@@ -72,7 +75,7 @@ def create_app(settings: Settings) -> Flask:
     share_with_templates(app, settings, company)
     guard_origin(app, settings)
     start_sign_in(app, settings)
-    public = (articles.blueprint, feeds.blueprint, leads.blueprint, pages.blueprint)
+    public = (articles.blueprint, feeds.blueprint, leads.blueprint, pages.blueprint, health.blueprint)
     for blueprint in (*public, desk.blueprint):
         app.register_blueprint(blueprint)
     install_error_pages(app)
@@ -130,6 +133,8 @@ def open_stores(app: Flask, settings: Settings) -> None:
     upgrade(databases)
     app.extensions["xinheng.keys"] = keys
     app.extensions["xinheng.databases"] = databases
+    app.extensions["xinheng.spool"] = spool = open_spool(settings, keys)
+    app.extensions["xinheng.readiness"] = health.Readiness(databases.leads, spool, settings.data)
     app.extensions["xinheng.reads"] = ReadCounter(databases.counters)
     app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys)
     app.extensions["xinheng.work"] = LeadWork(databases.leads, keys, site=settings.origin)
@@ -140,6 +145,16 @@ def watch_channels(app: Flask, settings: Settings) -> None:
     register = watched_processors(settings)
     app.extensions["xinheng.processors"] = register
     app.extensions["xinheng.channels"] = Switchboard(made_channels(settings), register)
+
+
+def open_spool(settings: Settings, keys: Keys) -> Spool:
+    """Where enquiries wait while the database refuses; the site works without it, and says so."""
+    spool = Spool(settings.spool, keys)
+    try:
+        spool.prepare()
+    except OSError as fault:
+        logging.getLogger(__name__).error("备用文件夹用不了：%s（%s）", settings.spool, fault.strerror)
+    return spool
 
 
 def watch_library(app: Flask, settings: Settings) -> None:
@@ -179,7 +194,7 @@ def start_consultation(app: Flask, settings: Settings, company: Callable[[], Com
     databases = app.extensions["xinheng.databases"]
     app.extensions["xinheng.quarantine"] = Quarantine(databases.leads, keys, desk)
     app.extensions["xinheng.consultation"] = leads.Consultation(
-        desk=desk,
+        reception=Reception(desk, app.extensions["xinheng.spool"], keys, databases.leads),
         guard=Guard(databases.counters, keys, settings.limits),
         confirmation=Confirmation(keys.web),
         published=published,

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import errno
 import gc
+import importlib
 import multiprocessing
 import os
 import signal
@@ -29,6 +30,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from xinheng.db import open_databases
+from xinheng.leads import drainer
 from xinheng.leads.unopened import remind
 from xinheng.leads.untold import Untold
 from xinheng.notices.channels import Switchboard, made_channels, start_words
@@ -161,9 +163,21 @@ def _run_outbox(settings: Settings, target: str) -> None:
     _settle_process()
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stopping.set())
+    draining = threading.Thread(target=_drain, args=(target, stopping), name="drain-spool")
+    draining.start()
     databases = open_databases(settings.data, settings.database_url)
     PostOffice(databases.leads, _switchboard(settings), [Untold(settings.origin), remind]).run(stopping)
+    draining.join()
     databases.dispose()
+
+
+def _drain(target: str, stopping: threading.Event) -> None:
+    """Bring what waits in the spool into the database, with the application's own desk."""
+    module, _, name = target.partition(":")
+    app = getattr(importlib.import_module(module), name)
+    reception = app.extensions["xinheng.consultation"].reception
+    drainer.run(reception.desk, reception.spool, stopping)
+    reception.database.dispose()
 
 
 def _switchboard(settings: Settings) -> Switchboard:

@@ -47,6 +47,7 @@ class Settings:
     static: Path
     translations: Path
     data: Path
+    spool: Path
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 2
@@ -76,13 +77,15 @@ class Settings:
             raise SettingError(
                 "XINHENG_SMTP 已设置，还需要 XINHENG_MAIL_FROM（发件地址）和 XINHENG_MAIL_TO（收件地址）"
             )
+        data = Path(environ.get("XINHENG_DATA") or root / "var").resolve()
         return cls(
             root=root,
             content=_folder(environ, "XINHENG_CONTENT", root / "content"),
             forms=_folder(environ, "XINHENG_FORMS", root / "forms"),
             static=_folder(environ, "XINHENG_STATIC", root / "static"),
             translations=_folder(environ, "XINHENG_TRANSLATIONS", root / "translations"),
-            data=Path(environ.get("XINHENG_DATA") or root / "var").resolve(),
+            data=data,
+            spool=Path(environ.get("XINHENG_SPOOL") or data / "spool").resolve(),
             host=host,
             port=port,
             workers=_whole_number(environ, "XINHENG_WORKERS", default=2, least=1, most=64),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,9 @@ from xinheng.db import Database, Databases, LeadsBase
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.loader import load_consultation
 from xinheng.forms.priority import load_priority
+from xinheng.leads.reception import Reception
 from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.spool import Spool
 from xinheng.leads.submission import Submission
 from xinheng.phones import parse_phone
 
@@ -41,6 +44,9 @@ def store(opened: Databases) -> Database:
 @pytest.fixture
 def app(shipped_app: Flask) -> Flask:
     """The shipped site with no enquiry in it."""
+    spool: Spool = shipped_app.extensions["xinheng.spool"]
+    for waiting in spool.ids():
+        spool.remove(waiting)
     with shipped_app.extensions["xinheng.databases"].leads.writing() as session:
         for table in reversed(LeadsBase.metadata.sorted_tables):
             if table.name not in KEPT:
@@ -64,6 +70,30 @@ def desk(store: Database, store_keys: Keys, form: PublishedForm) -> EnquiryDesk:
     made = EnquiryDesk(store, store_keys, site=ORIGIN, priority=lambda: rules)
     made.publish(form)
     return made
+
+
+@pytest.fixture
+def spool(tmp_path: Path, store_keys: Keys) -> Spool:
+    made = Spool(tmp_path / "spool", store_keys)
+    made.prepare()
+    return made
+
+
+@pytest.fixture
+def reception(desk: EnquiryDesk, spool: Spool, store: Database, store_keys: Keys) -> Reception:
+    return Reception(desk, spool, store_keys, store)
+
+
+@contextmanager
+def a_spool_that_is_gone(app: Flask) -> Iterator[None]:
+    """Its volume isn't there any more."""
+    folder: Path = app.extensions["xinheng.spool"].folder
+    away = folder.with_name("away")
+    folder.rename(away)
+    try:
+        yield
+    finally:
+        away.rename(folder)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
-from tests.leads.conftest import BROWSER_ID, NOON
+from tests.leads.conftest import NOON
 
 from xinheng.crypto import Keys
 from xinheng.db import Database
@@ -135,6 +135,6 @@ def test_a_receipt_is_found_by_its_reference_and_holds_nothing_else(
     done = desk.record(asked(), NOON)
     receipt = find_receipt(store, done.reference)
     assert receipt is not None
-    assert (receipt.reference, receipt.received_at) == (store_keys.reference(BROWSER_ID), NOON)
+    assert (receipt.reference, receipt.received_at) == (done.reference, NOON)
     assert find_receipt(store, "XH-00000-00000") is None
     assert find_receipt(store, done.reference.lower()) is None

@@ -16,7 +16,7 @@ from sqlalchemy import func, select, update
 from tests.conftest import ROOT
 from tests.databases import a_writer_elsewhere, allow_inserts, refuse_inserts
 from tests.leads.colleagues import hire
-from tests.leads.conftest import BROWSER_ID, NOON
+from tests.leads.conftest import NOON
 
 from xinheng.crypto import Keys, fingerprint
 from xinheng.db import Database, DatabaseBusy, LeadsBase
@@ -75,7 +75,10 @@ def test_an_enquiry_is_stored_whole(
     done = desk.record(
         asked(phone="０２１－８７６５４３２１ 转 801", extra={"company": "示例厂"}, attribution=came), NOON
     )
-    assert done == record.Recorded(store_keys.reference(BROWSER_ID), repeated=False)
+    stored_under = asked(phone="０２１－８７６５４３２１ 转 801", extra={"company": "示例厂"}).own_ids(
+        store_keys, NOON
+    )[0]
+    assert done == record.Recorded(store_keys.reference(stored_under), repeated=False)
     assert numbers(store) == {"enquiries": 1, "leads": 1, "consents": 1, "lead_events": 1, "outbox": 1}
     enquiry, lead = only(store, Enquiry), only(store, Lead)
     assert [enquiry.open(store_keys, column) for column in ("name", "phone", "details", "extra")] == [

@@ -12,7 +12,7 @@ import pytest
 from tests.leads.conftest import BROWSER_ID, NOON
 
 from xinheng.crypto import Keys
-from xinheng.leads.submission import Submission, other_words_id
+from xinheng.leads.submission import Submission, id_of_words
 from xinheng.phones import parse_phone
 
 Asked = Callable[..., Submission]
@@ -108,12 +108,20 @@ def test_the_payload_hash_and_the_ids_change_with_the_key(asked: Asked) -> None:
     assert asked(typed_id="").ids(KEYS, NOON) != asked(typed_id="").ids(others, NOON)
 
 
+def test_a_wording_has_an_id_of_its_own_under_every_id_it_came_with(asked: Asked) -> None:
+    words, others = asked(), asked(need="other")
+    assert words.own_ids(KEYS, NOON) == (id_of_words(KEYS, BROWSER_ID, words.payload_hash(KEYS)),)
+    assert words.own_ids(KEYS, NOON) == asked(phone="+86 138-0013-8000").own_ids(KEYS, NOON)
+    assert words.own_ids(KEYS, NOON) != others.own_ids(KEYS, NOON)
+    assert len(set(asked(typed_id="").own_ids(KEYS, NOON))) == 2
+
+
 def test_other_words_with_a_used_id_get_an_id_of_their_own_and_always_the_same(asked: Asked) -> None:
     words, others = asked().payload_hash(KEYS), asked(need="other").payload_hash(KEYS)
-    second = other_words_id(KEYS, BROWSER_ID, others)
+    second = id_of_words(KEYS, BROWSER_ID, others)
     assert re.fullmatch(r"[0-9a-f]{32}", second)
-    assert second == other_words_id(KEYS, BROWSER_ID, others)
-    assert second not in (BROWSER_ID, other_words_id(KEYS, BROWSER_ID, words))
+    assert second == id_of_words(KEYS, BROWSER_ID, others)
+    assert second not in (BROWSER_ID, id_of_words(KEYS, BROWSER_ID, words))
 
 
 def test_a_submission_shows_nothing_personal_when_it_is_printed(asked: Asked) -> None:

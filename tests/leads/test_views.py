@@ -19,12 +19,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from tests.conftest import ORIGIN, OWN_PAGE
 from tests.databases import a_writer_elsewhere
+from tests.leads.conftest import a_spool_that_is_gone
 from werkzeug.test import TestResponse
 
 from xinheng.app import create_app
 from xinheng.crypto import Keys
 from xinheng.db import Databases
 from xinheng.leads import record
+from xinheng.leads.drainer import drain
 from xinheng.leads.models import Consent, Enquiry, FormVersion, Lead
 from xinheng.notices.outbox import Notice
 from xinheng.settings import Settings
@@ -151,12 +153,9 @@ def test_the_thank_you_page_holds_nothing_personal_and_answers_again(
 def test_a_reference_is_found_in_the_spellings_people_use(
     client: FlaskClient, consultation: Fields, spell: Callable[[str], str]
 ) -> None:
-    # an id whose reference has both a 0 and a 1
-    keys: Keys = client.application.extensions["xinheng.keys"]
-    ids = (f"{number:032x}" for number in range(100_000))
-    chosen = next(each for each in ids if {"0", "1"} <= set(keys.reference(each)))
-    address = post(client, consultation(submission_id=chosen)).headers["Location"]
-    reference = address.rpartition("/")[2]
+    sent = (post(client, consultation(submission_id=f"{number:032x}")) for number in range(100))
+    references = (each.headers["Location"].rpartition("/")[2] for each in sent)
+    reference = next(each for each in references if {"0", "1"} <= set(each))
     found = client.get(f"/consultation/{spell(reference)}")
     assert found.status_code == 200
     assert reference in found.get_data(as_text=True)
@@ -245,7 +244,7 @@ def test_fields_that_the_form_does_not_have_change_nothing(
     assert post(client, consultation(**extra)).status_code == 303
     (enquiry,), (lead,) = stored(databases), stored(databases, Lead)
     assert (lead.status, lead.restricted, enquiry.open(keys, "extra")) == ("new", False, "{}")
-    assert enquiry.reference == keys.reference(consultation()["submission_id"])
+    assert enquiry.reference == keys.reference(enquiry.submission_id)
     assert lead.retain_until - lead.last_enquiry_at == timedelta(days=180)
 
 
@@ -361,7 +360,8 @@ def test_a_mended_form_keeps_its_id_and_is_one_enquiry(
 ) -> None:
     wrong = post(client, consultation(phone="1380013800"))
     assert post(client, shown_fields(wrong) | {"phone": "13800138000"}).status_code == 303
-    assert [enquiry.submission_id for enquiry in stored(databases)] == [consultation()["submission_id"]]
+    assert post(client, shown_fields(wrong) | {"phone": "138 0013 8000"}).status_code == 303
+    assert len(stored(databases)) == 1
 
 
 @pytest.mark.parametrize("version", ["", "0" * 16, "<script>"])
@@ -521,13 +521,13 @@ def test_what_cannot_be_stored_stays_on_the_page_and_later_succeeds_as_one(
 ) -> None:
     monkeypatch.setattr(record, "WAIT", 0.05)
     typed = consultation(submission_id=submission_id, marketing="yes")
-    with a_writer_elsewhere(databases.leads, "leads", "enquiries"):
+    with a_writer_elsewhere(databases.leads, "leads", "enquiries"), a_spool_that_is_gone(client.application):
         response = post(client, typed)
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "60"
     no_store(response)
     text = response.get_data(as_text=True)
-    assert "没有提交成功" in text
+    assert "没能存好" in text
     assert "400-000-0000" in text
     assert "XH-" not in text
     assert shown_fields(response).items() >= {key: typed[key] for key in typed if key != "touch"}.items()
@@ -535,6 +535,32 @@ def test_what_cannot_be_stored_stays_on_the_page_and_later_succeeds_as_one(
     done = [post(client, shown_fields(response)) for _ in range(2)]
     assert [answer.status_code for answer in done] == [303, 303]
     assert len(stored(databases)) == 1
+
+
+@pytest.mark.parametrize("submission_id", ["0123456789abcdef0123456789abcdef", ""])
+def test_what_the_database_refuses_is_thanked_for_from_the_spool(
+    client: FlaskClient,
+    consultation: Fields,
+    databases: Databases,
+    monkeypatch: pytest.MonkeyPatch,
+    submission_id: str,
+) -> None:
+    monkeypatch.setattr(record, "WAIT", 0.05)
+    typed = consultation(submission_id=submission_id)
+    with a_writer_elsewhere(databases.leads, "leads", "enquiries"):
+        answers = [post(client, typed) for _ in range(2)]
+        thanks = client.get(answers[0].headers["Location"])
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert answers[0].headers["Location"] == answers[1].headers["Location"]
+    assert thanks.status_code == 200
+    no_store(thanks)
+    assert thanks.headers["Referrer-Policy"] == "no-referrer"
+    assert stored(databases) == []
+    reception = client.application.extensions["xinheng.consultation"].reception
+    assert drain(reception.desk, reception.spool)
+    (enquiry,) = stored(databases)
+    assert answers[0].headers["Location"].endswith(enquiry.reference)
+    assert client.get(answers[0].headers["Location"]).text == thanks.text
 
 
 def test_the_thank_you_page_and_the_form_answer_while_another_writes(

@@ -1,16 +1,13 @@
 """A database in one SQLite file.
 
 SQLite has one writer at a time and its own waiting starves threads, so every writing transaction takes one lock of
-the machine (a thread lock and an advisory file lock) and starts with BEGIN IMMEDIATE.
+the machine, in the order of arrival, and starts with BEGIN IMMEDIATE.
 """
 
 from __future__ import annotations
 
 import fcntl
-import os
-import random
 import re
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -22,7 +19,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from xinheng.db.base import Database, DatabaseBusy, DatabaseUnsafe
+from xinheng.db.writer_lock import WriterLock
 
+BUSY = 2  # seconds SQLite itself waits for programs that don't take our lock
 _PASSING = re.compile(r"locked|readonly|read-only|disk is full|disk I/O|unable to open")
 _SYNCHRONOUS = {"NORMAL": 1, "FULL": 2}
 
@@ -47,13 +46,15 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def writing(self, within: float = 5.0, over: Iterable[bytes] = ()) -> Iterator[Session]:
-        """The lock of the machine covers whatever `over` names."""
+        """The lock of the machine covers whatever `over` names; programs that don't know it are waited for too."""
+        deadline = time.monotonic() + within
         with (
             self._told_as_busy(),
             self.lock.held(within),
             Session(self._writer, expire_on_commit=False) as session,
             session.begin(),
         ):
+            session.connection(execution_options={"wait": deadline - time.monotonic()})
             yield session
 
     @contextmanager
@@ -104,45 +105,10 @@ def _check_foreign_keys(connection: Connection) -> None:
         raise DatabaseUnsafe(f"{broken[0]}: a row points to nothing in {broken[2]}")
 
 
-class WriterLock:
-    """One writer on this machine: threads wait for a thread lock, processes for an advisory lock on a file."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._threads = threading.Lock()
-
-    @contextmanager
-    def held(self, within: float) -> Iterator[None]:
-        """Hold the lock for the block. Raises DatabaseBusy after `within` seconds of waiting."""
-        deadline = time.monotonic() + within
-        if not self._threads.acquire(timeout=max(within, 0)):
-            raise DatabaseBusy(self._file.name)
-        try:
-            descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                _take(descriptor, deadline, self._file.name)
-                yield
-            finally:
-                os.close(descriptor)  # closing releases the lock, as does the end of the process
-        finally:
-            self._threads.release()
-
-
-def _take(descriptor: int, deadline: float, name: str) -> None:
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                raise DatabaseBusy(name) from None
-            time.sleep(random.uniform(0.001, 0.004))  # noqa: S311 (spreads the waiters, guards nothing)
-
-
 def _engine(file: Path, synchronous: str) -> Engine:
     engine = create_engine(
         f"sqlite:///{file}",
-        connect_args={"timeout": 2.0, "check_same_thread": False},
+        connect_args={"timeout": float(BUSY), "check_same_thread": False},
         hide_parameters=True,  # an error's message must not carry what a visitor typed into the log
     )
 
@@ -160,6 +126,15 @@ def _engine(file: Path, synchronous: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', '')}")
+        options = connection.get_execution_options()
+        if "begin" not in options:
+            connection.exec_driver_sql("BEGIN")
+            return
+        wait = max(round(options.get("wait", BUSY) * 1000), 1)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={wait}")
+        try:
+            connection.exec_driver_sql(f"BEGIN {options['begin']}")
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY * 1000}")
 
     return engine

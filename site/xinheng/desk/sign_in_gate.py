@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from flask import abort, make_response, redirect, render_template, request, url_for
+from flask import abort, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import MethodNotAllowed
@@ -13,7 +14,9 @@ from werkzeug.wrappers import Response
 from xinheng.desk.permission import at_desk, permission_of, signed_in_member
 from xinheng.desk.sign_in_first_page import sign_in_page
 from xinheng.desk.sign_in_services import desk_session, own_address, sign_in_services
+from xinheng.desk.times import span
 from xinheng.i18n import gettext as _
+from xinheng.leads.spool import Spool
 from xinheng.page_cache import private
 from xinheng.staff.models import User
 from xinheng.staff.permissions import needs_second_factor
@@ -31,11 +34,11 @@ csrf = CSRFProtect()
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """A sentence at the top of the desk's pages, with where to go."""
+    """A sentence at the top of the desk's pages, with where to go if there is such a page."""
 
     text: str
-    action: str
-    href: str
+    action: str = ""
+    href: str = ""
 
 
 def check_token() -> None:
@@ -91,7 +94,7 @@ def desk_banners() -> list[Banner]:
     member = signed_in_member()
     if member is None:
         return []
-    banners = []
+    banners = _spool_banners()
     if member.one_time_password:
         address = url_for("sign_in.change_password")
         banners.append(Banner(_("您还在用系统生成的一次性密码。"), _("换成自己的密码"), address))
@@ -102,6 +105,24 @@ def desk_banners() -> list[Banner]:
             else _("建议设置两步验证：只有密码的账号容易被盗。")
         )
         banners.append(Banner(sentence, _("现在设置"), url_for("sign_in.two_factor_setup")))
+    return banners
+
+
+def _spool_banners() -> list[Banner]:
+    """Enquiries that are not in any list yet: whoever waits for them must know."""
+    spool: Spool = current_app.extensions["xinheng.spool"]
+    waiting, banners = spool.waiting(), []
+    if waiting.oldest is not None:
+        age = span(datetime.now(UTC) - waiting.oldest)
+        sentence = _(
+            "有%(count)s份咨询还没进线索列表，最早的等了%(age)s：数据库暂时写不进去，它们加密存在备用文件夹里，恢复后自动入库。一直不减，请告诉管理员。",
+            count=waiting.count,
+            age=age,
+        )
+        banners.append(Banner(sentence))
+    if waiting.aside:
+        sentence = _("备用文件夹里有%(count)s份咨询打不开，请告诉管理员。", count=waiting.aside)
+        banners.append(Banner(sentence))
     return banners
 
 

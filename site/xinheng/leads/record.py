@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
-from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from xinheng.crypto import Keys, fingerprint, new_row_id
@@ -18,7 +17,7 @@ from xinheng.forms.definition import PublishedForm, stored_form
 from xinheng.forms.priority import PriorityRules
 from xinheng.leads.file import facts_of
 from xinheng.leads.models import CLOSED, Consent, Enquiry, FormVersion, Lead, LeadEvent
-from xinheng.leads.submission import WINDOW, Submission, other_words_id
+from xinheng.leads.submission import WINDOW, Submission
 from xinheng.leads.telling import tell
 from xinheng.phones import last_four, reaches_one_person
 from xinheng.referrers import referrer_kind
@@ -54,34 +53,54 @@ class EnquiryDesk:
         self._keys = keys
         self._site = site
         self._priority = priority
+        self._published: set[str] = set()
 
     def publish(self, form: PublishedForm) -> None:
         """Keep a form's words before it is shown."""
         with self._database.reading() as session:
-            if session.get(FormVersion, form.version):
-                return
+            known = session.get(FormVersion, form.version) is not None
+        if not known:
+            self._keep(form)
+        self._published.add(form.version)
+
+    def knows_form(self, version: str) -> bool:
+        """Whether this version is surely stored, as far as can be told without the database."""
+        return version in self._published
+
+    def _keep(self, form: PublishedForm) -> None:
         row = {"version": form.version, "form": form.model_dump_json(), "published_at": datetime.now(UTC)}
         with self._database.writing() as session:
             session.execute(insert_into(session, FormVersion).values(row).on_conflict_do_nothing())
 
-    def record(self, submission: Submission, now: datetime) -> Recorded:
-        """Store an enquiry, or find it stored. Raises UnknownForm, and NotStored when the database refuses."""
+    def record(self, submission: Submission, now: datetime, *, under: str = "") -> Recorded:
+        """Store an enquiry, or find it stored. Raises UnknownForm, and NotStored when the database refuses.
+
+        `under` is the id by which it was acknowledged before, where it was: it is stored under that and no other.
+        """
+        names = self._decided_on(submission, now, under)
         try:
-            with self._database.writing(within=WAIT, over=self._decided_on(submission, now)) as session:
-                return self._record(session, submission, now)
+            with self._database.writing(within=WAIT, over=names) as session:
+                return self._record(session, submission, now, under)
+        except UnknownForm:
+            raise
         except DatabaseBusy as fault:
             raise NotStored(f"DatabaseBusy, {fault}") from fault
-        except (DatabaseError, OSError) as fault:
+        except Exception as fault:  # whatever it is, a fault of ours too, must not cost the enquiry
             raise NotStored(type(fault).__name__) from fault
 
-    def _decided_on(self, submission: Submission, now: datetime) -> list[bytes]:
+    def _decided_on(self, submission: Submission, now: datetime, under: str) -> list[bytes]:
         """What no other enquiry may decide on meanwhile: whether these ids are stored, and whose phone it is."""
         phone = self._keys.blind_index("phone", submission.phone.e164)
-        return [*(each.encode() for each in submission.ids(self._keys, now)), *([phone] if phone else [])]
+        ids = {under, *submission.own_ids(self._keys, now)} - {""}
+        return [*(each.encode() for each in ids), *([phone] if phone else [])]
 
-    def _record(self, session: Session, submission: Submission, now: datetime) -> Recorded:
+    def _record(self, session: Session, submission: Submission, now: datetime, under: str) -> Recorded:
         payload_hash = submission.payload_hash(self._keys)
-        submission_id, known = self._identify(session, submission, payload_hash, now)
+        submission_id, known = (
+            (under, next(iter(_by_submission(session, [under])), None))
+            if under
+            else self._identify(session, submission, payload_hash, now)
+        )
         if known:
             return Recorded(known.reference, repeated=True)
         form = self._form(session, submission.form_version)
@@ -131,16 +150,17 @@ class EnquiryDesk:
     def _identify(
         self, session: Session, submission: Submission, payload_hash: bytes, now: datetime
     ) -> tuple[str, Enquiry | None]:
-        """The id to store under, and the enquiry already stored if this is a repeat."""
-        ids = submission.ids(self._keys, now)
-        second_ids = [other_words_id(self._keys, each, payload_hash) for each in ids]
-        stored = {row.submission_id: row for row in _by_submission(session, [*ids, *second_ids])}
-        for place, candidates in enumerate(zip(ids, second_ids, strict=True)):
+        """The id to store under, and the enquiry already stored if this is a repeat.
+
+        Before 0.2 the first words were stored under the browser's own id."""
+        ids, own_ids = submission.ids(self._keys, now), submission.own_ids(self._keys, now)
+        stored = {row.submission_id: row for row in _by_submission(session, [*ids, *own_ids])}
+        for place, candidates in enumerate(zip(ids, own_ids, strict=True)):
             for known in filter(None, map(stored.get, candidates)):
                 fresh = place == 0 or now - known.created_at < _WINDOW
                 if fresh and known.payload_hash == payload_hash:
                     return known.submission_id, known
-        return (second_ids[0] if ids[0] in stored else ids[0]), None
+        return own_ids[0], None
 
     def _form(self, session: Session, version: str) -> PublishedForm:
         row = session.get(FormVersion, version) if version.isalnum() else None  # PostgreSQL takes no NUL
@@ -170,8 +190,9 @@ class EnquiryDesk:
         """A known person asks again: up to the top, due at once, kept longer, and open again if it was closed."""
         lead.enquiry_count += 1
         lead.version += 1
-        lead.last_enquiry_at = max(lead.last_enquiry_at, at)
-        lead.need = submission.need
+        if at >= lead.last_enquiry_at:  # one from the spool may be older than what came since
+            lead.last_enquiry_at = at
+            lead.need = submission.need
         lead.attempts = 0
         lead.retain_until = max(lead.retain_until, retain_until)
         if submission.name and lead.name_index is None:

@@ -64,8 +64,17 @@ class Submission:
             "payload", self.need, self.name, phone, self.details, self.call_time, extra, purposes
         )
 
+    def own_ids(self, keys: Keys, now: datetime) -> tuple[str, ...]:
+        """The ids of these very words, the one for a new row first.
+
+        Nobody has to look at what is stored to tell them: so the database and the spool always agree, and other words
+        under the same id of a browser are another enquiry wherever the first of them went.
+        """
+        payload_hash = self.payload_hash(keys)
+        return tuple(id_of_words(keys, each, payload_hash) for each in self.ids(keys, now))
+
     def ids(self, keys: Keys, now: datetime) -> tuple[str, ...]:
-        """The ids this submission may already be stored under, the one for a new row first.
+        """What the words came with, the present one first.
 
         The browser's own id where there is one; else a keyed hash of phone, need, details and the ten-minute window,
         and that of the window before, so that a double click over the window's edge is still one.
@@ -80,6 +89,6 @@ class Submission:
         return keys.keyed_hash("submission", *parts).hex()[:32]
 
 
-def other_words_id(keys: Keys, submission_id: str, payload_hash: bytes) -> str:
-    """The id of a second enquiry that came with an id already used for other words. The same words give it again."""
+def id_of_words(keys: Keys, submission_id: str, payload_hash: bytes) -> str:
+    """The id of one wording that came with an id: the same words give it again, others give another."""
     return keys.keyed_hash("other-words", submission_id, payload_hash.hex()).hex()[:32]

@@ -29,8 +29,8 @@ from xinheng.forms.builder import DeclaredForm, build_form
 from xinheng.forms.definition import KNOWN_FIELDS, FormDeclaration, PublishedForm
 from xinheng.leads.attribution import public_path, read_attribution
 from xinheng.leads.guard import Brought, Guard
-from xinheng.leads.listing import find_receipt
-from xinheng.leads.record import EnquiryDesk, NotStored, UnknownForm
+from xinheng.leads.reception import Reception
+from xinheng.leads.record import NotStored, UnknownForm
 from xinheng.leads.submission import Submission
 from xinheng.markup import render
 from xinheng.origin_check import Confirmation, Verdict
@@ -44,7 +44,7 @@ blueprint = Blueprint("leads", __name__)
 class Consultation:
     """What the form's pages need of the application."""
 
-    desk: EnquiryDesk
+    reception: Reception
     guard: Guard
     confirmation: Confirmation
     published: Callable[[], PublishedForm]
@@ -103,7 +103,7 @@ def submit() -> Response:
     if not form.validate():
         return _again(form, 422)
     try:
-        recorded = consultation().desk.record(_judged(form, published.declaration, now), now)
+        recorded = consultation().reception.take(_judged(form, published.declaration, now), now)
     except UnknownForm:
         form.consent_version.data = ""
         return _again(form, 422)
@@ -124,7 +124,7 @@ def stamp() -> Response:
 @compress.compressed()
 def thanks(reference: str) -> Response:
     plain = plain_reference(reference)
-    receipt = find_receipt(current_app.extensions["xinheng.databases"].leads, plain) if plain else None
+    receipt = consultation().reception.receipt(plain) if plain else None
     if receipt is None:
         abort(404)
     response = make_response(render_template("leads/thanks.html", receipt=receipt, shown=shown_form()))

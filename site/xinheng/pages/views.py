@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, abort, current_app, jsonify, make_response, render_template
+from flask import Blueprint, Response, abort, current_app, make_response, render_template
 from markupsafe import Markup
 
 from xinheng.articles.article import Article
@@ -68,14 +68,6 @@ def robots() -> Response:
 @blueprint.get("/favicon.ico")
 def favicon() -> Response:
     return current_app.send_static_file("img/favicon.ico")
-
-
-@blueprint.get("/healthz")
-def healthz() -> Response:
-    """The process is alive and answers; it looks at nothing else."""
-    response = jsonify(status="ok")
-    response.cache_control.no_store = True
-    return response
 
 
 def _filled(html: str, company: Company) -> Markup:
