@@ -35,7 +35,9 @@ from xinheng.forms.priority import PRIORITY, PriorityRules, load_priority
 from xinheng.headers import SecurityHeaders
 from xinheng.i18n import start_i18n
 from xinheng.leads import views as leads
+from xinheng.leads.deletion import Deletion
 from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.tombstones import TombstoneFile
 from xinheng.leads.work import LeadWork
 from xinheng.markup import highlighted
 from xinheng.migrations import upgrade
@@ -123,6 +125,9 @@ def open_stores(app: Flask, settings: Settings) -> None:
     databases = open_databases(settings.data, settings.database_url)
     keys = load_keys(settings.data / "keys", make=not databases.leads.in_use())
     upgrade(databases)
+    deletion = Deletion(databases.leads, keys, TombstoneFile(settings.data / "keys"))
+    deletion.again()  # before the first request: the database may come from a backup
+    app.extensions["xinheng.deletion"] = deletion
     app.extensions["xinheng.keys"] = keys
     app.extensions["xinheng.databases"] = databases
     app.extensions["xinheng.reads"] = ReadCounter(databases.counters)

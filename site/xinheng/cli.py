@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -26,7 +26,10 @@ from xinheng.forms.call_guide import load_call_guide
 from xinheng.forms.loader import load_consultation
 from xinheng.forms.needs import offered_needs
 from xinheng.forms.priority import load_priority
+from xinheng.housekeeping import ClockJumped, Housekeeping
+from xinheng.leads.deletion import Deletion
 from xinheng.leads.listing import ListedLead, list_leads
+from xinheng.leads.tombstones import TombstoneFile
 from xinheng.migrations import SchemaNewer
 from xinheng.notices.outbox import states
 from xinheng.settings import SHANGHAI, SettingError, Settings
@@ -129,6 +132,23 @@ def leads(most: int) -> None:
         _show(lead)
     summary = "，".join(f"{_NOTICE[state]} {number}" for state, number in sorted(counts.items()))
     click.echo(f"通知：{summary}" if summary else "还没有咨询")
+
+
+@main.command()
+@click.option("--clock-is-right", is_flag=True, help="时钟和上一次相差一天以上，但没有错：照常删除")
+def housekeeping(clock_is_right: bool) -> None:
+    """到期删除；网站运行时每小时自己做一次。"""
+    with opened_leads() as (database, keys):
+        deletion = Deletion(database, keys, TombstoneFile(settings_here().data / "keys"))
+        try:
+            done = Housekeeping(database, keys, deletion).run_once(
+                datetime.now(UTC), clock_is_right=clock_is_right
+            )
+        except ClockJumped as fault:
+            click.echo(f"什么也没有删：时钟和上一次相差一天以上（{fault}）。", err=True)
+            click.echo("先看 date；时钟没有错，就加上 --clock-is-right 再运行", err=True)
+            raise SystemExit(1) from None
+    click.echo(f"已删除到期的线索{done.leads}条、没有线索的咨询{done.enquiries}份")
 
 
 def _faults(settings: Settings) -> list[Fault]:

@@ -27,7 +27,11 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from xinheng.crypto import load_keys
 from xinheng.db import open_databases
+from xinheng.housekeeping import Housekeeping
+from xinheng.leads.deletion import Deletion
+from xinheng.leads.tombstones import TombstoneFile
 from xinheng.notices import worker
 from xinheng.settings import Settings
 
@@ -153,7 +157,13 @@ def _run_outbox(settings: Settings, target: str) -> None:
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stopping.set())
     databases = open_databases(settings.data, settings.database_url)
+    keys = load_keys(settings.data / "keys", make=False)
+    deletion = Deletion(databases.leads, keys, TombstoneFile(settings.data / "keys"))
+    housekeeping = Housekeeping(databases.leads, keys, deletion)
+    beside = threading.Thread(target=housekeeping.run, args=[stopping], name="housekeeping")
+    beside.start()
     worker.run(settings, databases.leads, stopping)
+    beside.join()
     databases.dispose()
 
 

@@ -60,6 +60,8 @@ _OWN_CODES = {
     "recovery": _("恢复代码"),
     "recovery_codes": _("恢复代码"),
     "throttled": _("试得太多"),
+    "retention": _("到期"),
+    "request": _("本人要求"),
 }
 CODE: Mapping[str, object] = {**words.STATUS, **words.REASON, **words.ROLE, **_OWN_CODES}
 
