@@ -44,6 +44,8 @@ from xinheng.migrations import upgrade
 from xinheng.origin_check import Confirmation, Verdict, judge
 from xinheng.page_cache import compress
 from xinheng.pages import views as pages
+from xinheng.privacy import views as privacy
+from xinheng.privacy.receiving import PrivacyDesk
 from xinheng.reloading import Reloading, Version, last_good, version_of
 from xinheng.settings import SettingError, Settings
 from xinheng.static_files import serve_static, static_root, version_of_file
@@ -69,7 +71,7 @@ def create_app(settings: Settings) -> Flask:
     share_with_templates(app, settings, company)
     guard_origin(app, settings)
     start_sign_in(app, settings)
-    public = (articles.blueprint, feeds.blueprint, leads.blueprint, pages.blueprint)
+    public = (articles.blueprint, feeds.blueprint, leads.blueprint, privacy.blueprint, pages.blueprint)
     for blueprint in (*public, desk.blueprint):
         app.register_blueprint(blueprint)
     install_error_pages(app)
@@ -130,6 +132,7 @@ def open_stores(app: Flask, settings: Settings) -> None:
     app.extensions["xinheng.deletion"] = deletion
     app.extensions["xinheng.keys"] = keys
     app.extensions["xinheng.databases"] = databases
+    app.extensions["xinheng.privacy"] = PrivacyDesk(databases.leads, keys)
     app.extensions["xinheng.reads"] = ReadCounter(databases.counters)
     app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys)
     app.extensions["xinheng.work"] = LeadWork(databases.leads, keys, site=settings.origin)

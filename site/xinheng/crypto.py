@@ -71,9 +71,7 @@ class Keys:
 
     def reference(self, submission_id: str) -> str:
         """The visitor's reference of a submission, `XH-7K2M9-QPD4R`: 50 bits of a keyed hash of its id."""
-        number = int.from_bytes(self.keyed_hash("reference", submission_id)[:8], "big") >> 14
-        signs = "".join(_ALPHABET[number >> shift & 31] for shift in range(45, -1, -5))
-        return f"XH-{signs[:5]}-{signs[5:]}"
+        return _as_number("XH", self.keyed_hash("reference", submission_id)[:8])
 
 
 def load_keys(folder: Path, *, make: bool = True) -> Keys:
@@ -128,6 +126,18 @@ def plain_reference(typed: str) -> str | None:
     if len(signs) != 10 or any(sign not in _ALPHABET for sign in signs):
         return None
     return f"XH-{signs[:5]}-{signs[5:]}"
+
+
+def new_receipt() -> str:
+    """The number of a person's request about their data, `SQ-7K2M9-QPD4R`: 50 random bits."""
+    return _as_number("SQ", secrets.token_bytes(8))
+
+
+def _as_number(mark: str, random: bytes) -> str:
+    """The first 50 bits as ten signs that nobody takes for another."""
+    number = int.from_bytes(random, "big") >> 14
+    signs = "".join(_ALPHABET[number >> shift & 31] for shift in range(45, -1, -5))
+    return f"{mark}-{signs[:5]}-{signs[5:]}"
 
 
 def new_row_id() -> str:

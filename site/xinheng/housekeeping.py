@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from xinheng.crypto import Keys
 from xinheng.db import Database, DatabaseBusy, LeadsBase, Moment
 from xinheng.leads.deletion import Deleted, Deletion
+from xinheng.privacy.answering import forget
 
 EVERY = 60 * 60  # seconds between two runs
 RETRY = 60  # seconds after a run that could not be finished
@@ -59,6 +60,8 @@ class Housekeeping:
             jumped = self._jumped(session, now, clock_is_right=clock_is_right)
         if jumped is not None:
             raise jumped
+        with self.database.writing() as session:
+            forget(session, now)
         return self.deletion.of_due(now)
 
     def run(self, stopping: threading.Event) -> None:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from xinheng.desk import audit_pages, content_pages, lead_deeds, lead_page, lists, saved_views, today
+from xinheng.desk import (
+    audit_pages,
+    content_pages,
+    lead_deeds,
+    lead_page,
+    lists,
+    request_deeds,
+    request_pages,
+    saved_views,
+    today,
+)
 from xinheng.desk.frame import blueprint
 
 __all__ = [
@@ -12,6 +22,8 @@ __all__ = [
     "lead_deeds",
     "lead_page",
     "lists",
+    "request_deeds",
+    "request_pages",
     "saved_views",
     "today",
 ]

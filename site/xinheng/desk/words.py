@@ -66,4 +66,18 @@ EVENT = {
     "planned": _("定了下一步"),
     "status": _("改了状态"),
     "assigned": _("换了负责人"),
+    "withdrawn": _("撤回了同意"),
+    "restricted": _("限制处理"),
+    "released": _("解除限制"),
+    "corrected": _("更正了姓名或电话"),
 }
+REQUEST = {
+    "withdraw": _("撤回同意"),
+    "stop_marketing": _("不再收短信"),
+    "delete": _("删除"),
+    "access": _("查阅、复制"),
+    "correct": _("更正、补充"),
+    "restrict": _("限制处理"),
+    "complaint": _("投诉或其他"),
+}
+OUTCOME = {"done": _("已办"), "deleted": _("已删除"), "refused": _("已拒绝")}
