@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import weakref
 from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
@@ -47,6 +49,7 @@ from xinheng.pages import views as pages
 from xinheng.privacy import views as privacy
 from xinheng.privacy.receiving import PrivacyDesk
 from xinheng.reloading import Reloading, Version, last_good, version_of
+from xinheng.running import hold_running
 from xinheng.settings import SettingError, Settings
 from xinheng.static_files import serve_static, static_root, version_of_file
 
@@ -56,7 +59,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def create_app(settings: Settings) -> Flask:
-    """Build the application from settings. Raises BadDocument, SettingError, WeakKey or DatabaseUnsafe."""
+    """Build the application from settings. Raises BadDocument, SettingError, WeakKey, InUse or DatabaseUnsafe."""
     app = Site("xinheng", static_folder=str(settings.static), static_url_path="/static")
     configure(app, settings)
     start_logging()
@@ -125,6 +128,7 @@ def watch_company(app: Flask, settings: Settings) -> Callable[[], Company]:
 def open_stores(app: Flask, settings: Settings) -> None:
     """Keys and databases, the schema brought up to date, and what counts reads and favourites."""
     databases = open_databases(settings.data, settings.database_url)
+    weakref.finalize(app, os.close, hold_running(settings.data))
     keys = load_keys(settings.data / "keys", make=not databases.leads.in_use())
     upgrade(databases)
     deletion = Deletion(databases.leads, keys, TombstoneFile(settings.data / "keys"))

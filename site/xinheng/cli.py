@@ -14,6 +14,7 @@ import click
 from sqlalchemy.exc import DatabaseError
 
 from xinheng.articles.index import compile_content
+from xinheng.backup.commands import backup_command, restore_command
 from xinheng.command_folder import opened_leads, settings_here
 from xinheng.company import load_company
 from xinheng.crypto import MissingKey, WeakKey
@@ -62,7 +63,9 @@ def main() -> None:
 
 
 main.add_command(audit)
+main.add_command(backup_command)
 main.add_command(demo_command)
+main.add_command(restore_command)
 main.add_command(staff)
 
 
