@@ -33,6 +33,7 @@ from xinheng.leads.listing import ListedLead, list_leads
 from xinheng.leads.tombstones import TombstoneFile
 from xinheng.migrations import SchemaNewer
 from xinheng.notices.outbox import states
+from xinheng.rotation.commands import keys
 from xinheng.settings import SHANGHAI, SettingError, Settings
 from xinheng.staff.accounts import Printed, first_account
 
@@ -65,6 +66,7 @@ def main() -> None:
 main.add_command(audit)
 main.add_command(backup_command)
 main.add_command(demo_command)
+main.add_command(keys)
 main.add_command(restore_command)
 main.add_command(staff)
 
@@ -79,8 +81,8 @@ def serve() -> None:
     sys.path.insert(0, str(settings.root))
     try:
         site = importlib.import_module("wsgi")
-        databases, keys = (site.app.extensions[f"xinheng.{name}"] for name in ("databases", "keys"))
-        account = first_account(databases, keys, settings)
+        databases, held = (site.app.extensions[f"xinheng.{name}"] for name in ("databases", "keys"))
+        account = first_account(databases, held, settings)
         databases.dispose()
         code = serve_site(settings, "wsgi:app", _sign_in_words(settings, account))
     except (
@@ -129,8 +131,8 @@ def check(path: Path | None) -> None:
 @click.option("--most", default=50, show_default=True, type=click.IntRange(1, 10_000), help="最多列出多少人")
 def leads(most: int) -> None:
     """列出线索和咨询，电话和姓名打码，新的在前。"""
-    with opened_leads() as (database, keys), database.reading() as session:
-        listed, counts = list_leads(session, keys, most), states(session)
+    with opened_leads() as (database, held), database.reading() as session:
+        listed, counts = list_leads(session, held, most), states(session)
     for lead in listed:
         _show(lead)
     summary = "，".join(f"{_NOTICE[state]} {number}" for state, number in sorted(counts.items()))
@@ -141,10 +143,10 @@ def leads(most: int) -> None:
 @click.option("--clock-is-right", is_flag=True, help="时钟和上一次相差一天以上，但没有错：照常删除")
 def housekeeping(clock_is_right: bool) -> None:
     """到期删除；网站运行时每小时自己做一次。"""
-    with opened_leads() as (database, keys):
-        deletion = Deletion(database, keys, TombstoneFile(settings_here().data / "keys"))
+    with opened_leads() as (database, held):
+        deletion = Deletion(database, held, TombstoneFile(settings_here().data / "keys"))
         try:
-            done = Housekeeping(database, keys, deletion).run_once(
+            done = Housekeeping(database, held, deletion).run_once(
                 datetime.now(UTC), clock_is_right=clock_is_right
             )
         except ClockJumped as fault:
