@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import weakref
 from collections.abc import Callable, Collection
@@ -41,6 +40,7 @@ from xinheng.leads.deletion import Deletion
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.tombstones import TombstoneFile
 from xinheng.leads.work import LeadWork
+from xinheng.logs import start_logging
 from xinheng.markup import highlighted
 from xinheng.migrations import upgrade
 from xinheng.origin_check import Confirmation, Verdict, judge
@@ -102,12 +102,6 @@ def configure(app: Flask, settings: Settings) -> None:
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-
-
-def start_logging() -> None:
-    """One line an event, to standard error; nothing a visitor typed is ever an argument of a log call."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def watch_company(app: Flask, settings: Settings) -> Callable[[], Company]:

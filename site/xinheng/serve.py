@@ -32,6 +32,7 @@ from xinheng.db import open_databases
 from xinheng.housekeeping import Housekeeping
 from xinheng.leads.deletion import Deletion
 from xinheng.leads.tombstones import TombstoneFile
+from xinheng.logs import log_what_nobody_caught
 from xinheng.notices import worker
 from xinheng.settings import Settings
 
@@ -171,6 +172,7 @@ def _settle_process() -> None:
     """A group of its own, so that Ctrl-C reaches the watching process only, which then tells this one to finish."""
     os.setsid()
     _follow_parent()
+    log_what_nobody_caught()
 
 
 def _follow_parent() -> None:
