@@ -94,7 +94,7 @@ def test_the_queue_is_their_first_page_with_what_is_due_first(
     assert client.get("/desk/").headers["Location"] == "/desk/requests"
     page = client.get("/desk/requests")
     assert "还有21天" in page.text
-    assert "还没有" in page.text
+    assert "还没确认本人" in page.text
     for secret in SECRETS:
         assert secret not in page.text
     assert "逾期" not in page.text

@@ -27,7 +27,7 @@ from xinheng.settings import SHANGHAI
 
 log = logging.getLogger(__name__)
 
-_TURN = 0.04  # seconds after which a transaction takes up no further lead: an enquiry may be waiting
+_TURN = 0.02  # seconds after which a transaction takes up no further lead: an enquiry may be waiting
 _PAUSE = 0.05  # seconds between transactions, in which whoever waits has a turn
 _AT_ONCE = 200  # ids asked for at a time
 

@@ -1,4 +1,6 @@
-"""Personal data: tombstones, counts of what was deleted, when housekeeping ran; requests of persons."""
+"""Personal data: tombstones, counts of what was deleted, when housekeeping ran; requests of persons.
+
+And an index by which deleting an enquiry finds its events: without it each deletion reads the whole table."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -60,9 +62,11 @@ def upgrade() -> None:
     )
     op.create_index("ix_privacy_requests_open", "privacy_requests", ["closed_at", "due_at"])
     op.create_index("ix_privacy_requests_lead_id", "privacy_requests", ["lead_id"])
+    op.create_index("ix_lead_events_enquiry", "lead_events", ["enquiry_id"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_lead_events_enquiry", table_name="lead_events")
     op.drop_table("privacy_requests")
     op.drop_table("housekeeping")
     op.drop_table("deleted_counts")
