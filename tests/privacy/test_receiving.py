@@ -153,6 +153,15 @@ def test_the_short_messages_can_be_withdrawn_alone(
         assert session.scalars(select(Notice.state)).all() == ["waiting"]
 
 
+def test_a_list_shows_what_is_still_agreed_to(
+    privacy: PrivacyDesk, store: Database, store_keys: Keys, reference: str
+) -> None:
+    ask(privacy, "stop_marketing", PHONE, reference)
+    with store.reading() as session:
+        (lead,) = list_leads(session, store_keys, 10)
+    assert lead.enquiries[0].purposes == ("callback",)
+
+
 def test_a_second_withdrawal_keeps_the_first_ones_time(
     privacy: PrivacyDesk, store: Database, reference: str
 ) -> None:
