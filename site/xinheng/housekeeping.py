@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -54,7 +55,13 @@ class Housekeeping:
     keys: Keys
     deletion: Deletion
 
-    def run_once(self, now: datetime, *, clock_is_right: bool = False) -> Deleted:
+    def run_once(
+        self,
+        now: datetime,
+        *,
+        clock_is_right: bool = False,
+        told_to_stop: Callable[[], bool] = lambda: False,
+    ) -> Deleted:
         """Delete whose time is over. Raises ClockJumped, DatabaseBusy."""
         with self.database.writing() as session:
             jumped = self._jumped(session, now, clock_is_right=clock_is_right)
@@ -62,16 +69,16 @@ class Housekeeping:
             raise jumped
         with self.database.writing() as session:
             forget(session, now)
-        return self.deletion.of_due(now)
+        return self.deletion.of_due(now, told_to_stop)
 
     def run(self, stopping: threading.Event) -> None:
         """Run every hour until told to stop."""
         while not stopping.is_set():
-            stopping.wait(EVERY if self._ran(datetime.now(UTC)) else RETRY)
+            stopping.wait(EVERY if self._ran(datetime.now(UTC), stopping) else RETRY)
 
-    def _ran(self, now: datetime) -> bool:
+    def _ran(self, now: datetime, stopping: threading.Event) -> bool:
         try:
-            done = self.run_once(now)
+            done = self.run_once(now, told_to_stop=stopping.is_set)
         except ClockJumped as fault:
             log.error(
                 "到期删除停下了：时钟和上一次相差一天以上（%s）。时钟没有错，就运行 xinheng housekeeping --clock-is-right",

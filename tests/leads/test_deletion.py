@@ -206,6 +206,21 @@ def test_hundreds_are_deleted_in_turns(
     assert len(file.read()) == 25
 
 
+def test_told_to_stop_it_stops_between_two_turns(
+    store: Database,
+    desk: EnquiryDesk,
+    asked: Asked,
+    deletion: Deletion,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("xinheng.leads.deletion._TURN", 0)
+    for number in range(4):
+        desk.record(asked(f"1380013800{number}", typed_id=f"{number:032x}"), NOON)
+    looks = iter([False, False, True, True])
+    assert deletion.of_due(DAYS_181, lambda: next(looks)) == Deleted(leads=2)
+    assert deletion.of_due(DAYS_181) == Deleted(leads=2)
+
+
 def test_one_lead_is_deleted_when_its_person_asks(
     store: Database, desk: EnquiryDesk, asked: Asked, deletion: Deletion
 ) -> None:

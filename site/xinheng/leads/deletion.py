@@ -57,10 +57,11 @@ class Deletion:
         self._database.empty_log()
         return bool(stones)
 
-    def of_due(self, now: datetime) -> Deleted:
-        """Delete all whose time is over, in transactions of some tens of milliseconds. Raises DatabaseBusy."""
-        leads = self._in_turns("lead", lambda session: _due_leads(session, now), now)
-        enquiries = self._in_turns("enquiry", lambda session: _due_enquiries(session, now), now)
+    def of_due(self, now: datetime, told_to_stop: Callable[[], bool] = lambda: False) -> Deleted:
+        """Delete all whose time is over, in transactions of some tens of milliseconds, or as far as it comes before it
+        is told to stop. Raises DatabaseBusy."""
+        leads = self._in_turns("lead", lambda session: _due_leads(session, now), now, told_to_stop)
+        enquiries = self._in_turns("enquiry", lambda session: _due_enquiries(session, now), now, told_to_stop)
         self.write_out()
         self._database.empty_log()
         return Deleted(leads, enquiries)
@@ -93,20 +94,27 @@ class Deletion:
         except OSError as fault:
             log.error("删除记录没有写进 %s：%s；下次清理时补上", self._file.path, fault.strerror)
 
-    def _in_turns(self, kind: Kind, due: Callable[[Session], Sequence[str]], now: datetime) -> int:
+    def _in_turns(
+        self,
+        kind: Kind,
+        due: Callable[[Session], Sequence[str]],
+        now: datetime,
+        told_to_stop: Callable[[], bool],
+    ) -> int:
         """Delete what is due, one short transaction after the other; returns how many."""
         number = 0
-        while True:
+        while not told_to_stop():
             with self._database.reading() as session:
                 ids = due(session)
             if not ids:
-                return number
+                break
             done = self._turn(kind, ids, now)
             number += len(done)
             self._write_down(done)
             if not done:
-                return number  # somebody else is at them
+                break  # somebody else is at them
             time.sleep(_PAUSE)
+        return number
 
     def _turn(self, kind: Kind, ids: Sequence[str], now: datetime) -> list[Tombstone]:
         until = time.monotonic() + _TURN
