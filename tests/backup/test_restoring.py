@@ -27,10 +27,11 @@ from xinheng.backup.archive import MANIFEST, BadBackup
 from xinheng.backup.making import make_backup
 from xinheng.backup.postgres import NoProgram
 from xinheng.backup.restoring import AuditDiffers, Restore, WouldReplace
-from xinheng.crypto import Keys
+from xinheng.crypto import Keys, load_keys
 from xinheng.db import Databases, open_databases
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.migrations import SchemaNewer
+from xinheng.rotation.changing import change_keys
 from xinheng.running import InUse
 from xinheng.settings import Settings
 
@@ -229,6 +230,25 @@ def test_who_the_replaced_database_knew_as_deleted_stays_deleted(
     gc.collect()  # the application holds the folder as running
     assert restore(elsewhere, keys, file, replace=True) == 1
     assert references(elsewhere) == set()
+
+
+def test_a_backup_from_before_a_change_of_keys_is_sealed_and_found_by_the_new_ones(
+    enquire: Enquire, elsewhere: Settings, keys: Keys, backed_up: Callable[[], Path]
+) -> None:
+    enquire()
+    file = backed_up()
+    restore(elsewhere, keys, file)
+    opened = open_databases(elsewhere.data)
+    change_keys(elsewhere.data, opened.leads)
+    opened.dispose()
+    new = load_keys(elsewhere.data / "keys", make=False)
+    assert Restore(elsewhere.data, "", new, replace=True).run(file, NOW).unreadable == 0
+    again = open_databases(elsewhere.data)
+    with again.leads.reading() as session:
+        lead = session.scalars(select(Lead)).one()
+        assert not new.is_outdated(lead.phone)
+        assert lead.phone_index == new.blind_index("phone", lead.open(new, "phone"))
+    again.dispose()
 
 
 def changed(file: Path, **entries: bytes) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xinheng.crypto import Keys
+from xinheng.durable import sync_folder
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -98,12 +99,3 @@ def extract(file: Path, manifest: Manifest, folder: Path) -> None:
 def sha256(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the folder's names on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,14 +15,16 @@ from sqlalchemy.exc import DatabaseError
 
 from xinheng.audit.report import BadNote, NotedHead, Report
 from xinheng.audit.verify import verify
-from xinheng.backup.archive import BadBackup, Manifest, extract, read_manifest, sync_folder
+from xinheng.backup.archive import BadBackup, Manifest, extract, read_manifest
 from xinheng.backup.making import PARTS, check_sqlite
 from xinheng.backup.postgres import DUMP, undump
 from xinheng.crypto import Keys
 from xinheng.db import DatabaseBusy, Databases, open_databases
+from xinheng.durable import sync_folder
 from xinheng.leads.deletion import Deletion
 from xinheng.leads.tombstones import TombstoneFile
 from xinheng.migrations import SchemaNewer, configuration, upgrade
+from xinheng.rotation.reseal import reseal
 from xinheng.running import while_stopped
 
 
@@ -36,11 +38,13 @@ class AuditDiffers(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`again` were deleted since the backup, and once more now. `kept` is where the replaced database lies."""
+    """`again` were deleted since the backup, and once more now; `unreadable` rows need an older key that is gone.
+    `kept` is where the replaced database lies."""
 
     manifest: Manifest
     report: Report
     again: int
+    unreadable: int
     kept: Path | None
 
 
@@ -93,9 +97,9 @@ class Restore:
             check_sqlite(self._staging / name)
         if present:
             self._note_deleted()
-        report, again = self._make_ready(open_databases(self._staging), manifest)
+        report, again, unreadable = self._make_ready(open_databases(self._staging), manifest)
         kept = self._swap(present, now)
-        return Restored(manifest, report, again, kept)
+        return Restored(manifest, report, again, unreadable, kept)
 
     def _postgres(self, file: Path, manifest: Manifest) -> Restored:
         databases = open_databases(self.data, self.url)
@@ -108,22 +112,24 @@ class Restore:
             databases.dispose()
         self._unpack(file, manifest)
         undump(self.url, self._staging / DUMP)
-        report, again = self._make_ready(databases, manifest)
-        return Restored(manifest, report, again, None)
+        report, again, unreadable = self._make_ready(databases, manifest)
+        return Restored(manifest, report, again, unreadable, None)
 
-    def _make_ready(self, databases: Databases, manifest: Manifest) -> tuple[Report, int]:
-        """Compare the audit, bring the schema up to date, delete again who was deleted since."""
+    def _make_ready(self, databases: Databases, manifest: Manifest) -> tuple[Report, int, int]:
+        """Compare the audit, bring the schema up to date, delete again who was deleted since; and where keys were changed
+        since, seal and index everything with the present ones, or nobody in it would be found."""
         try:
             report = verify(databases.leads, self.keys, noted=_noted(manifest))
             if not report.whole and not self.any_audit:
                 raise AuditDiffers("备份里的访问记录和做备份时记下的不一样，或者有断开的地方")
             upgrade(databases)
             again = Deletion(databases.leads, self.keys, TombstoneFile(self.data / "keys")).again()
+            unreadable = reseal(databases.leads, self.keys).unreadable
             databases.leads.empty_log()
             databases.counters.empty_log()
         finally:
             databases.dispose()
-        return report, again
+        return report, again, unreadable
 
     def _note_deleted(self) -> None:
         """Who the present database knows as deleted must stand in the file, if it can still be read."""

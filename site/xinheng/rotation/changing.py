@@ -12,9 +12,9 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from xinheng.backup.archive import sync_folder
 from xinheng.crypto import ROTATION, Keys, field_key, find_key, load_keys, make_keys
 from xinheng.db import Database, DatabaseBusy
+from xinheng.durable import sync_folder
 from xinheng.rotation.reseal import Progress, Resealed, outdated, reseal
 from xinheng.running import InUse, while_stopped
 
