@@ -36,7 +36,7 @@ CHROME = (
 
 KINDS = ("sqlite", "postgresql")
 TABLES_ARE_TOUCHED_IN = (
-    *("leads/", "notices/", "staff/", "audit/", "desk/"),
+    *("leads/", "notices/", "staff/", "audit/", "desk/", "privacy/", "rotation/"),
     *("articles/test_reads.py", "articles/test_favourites.py", "test_db.py", "test_migrations.py"),
 )
 

@@ -23,6 +23,7 @@ from xinheng.company import load_company
 from xinheng.documents import read_front_matter
 from xinheng.forms.loader import load_consultation
 from xinheng.markup import first_sentences
+from xinheng.privacy.request_form import FIELDS
 
 AS_THE_OWNER_WROTE_THEM = {"dso-how-to-measure-and-lower", "customer-overdue-first-30-days"}
 CONTENT = ROOT / "content"
@@ -240,10 +241,10 @@ def test_a_page_compiles_and_its_facts_are_known(file: Path) -> None:
         assert hasattr(company, name) or name == "processors", name
 
 
-def privacy_rows() -> list[list[str]]:
-    """The rows of the table of what the form asks, in content/pages/privacy.md."""
+def privacy_rows(title: str = "表：表单里的每一项") -> list[list[str]]:
+    """The rows of a table of what a form asks, in content/pages/privacy.md."""
     body = read_front_matter(CONTENT / "pages" / "privacy.md").body
-    table = body.partition("表：表单里的每一项")[2].partition("\n\n## ")[0]
+    table = body.partition(title)[2].strip().partition("\n\n")[0]
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in table.split("\n")
@@ -261,6 +262,20 @@ def test_the_privacy_rules_list_exactly_what_the_form_asks() -> None:
     listed = privacy_rows()
     assert [row for row in listed if row[1] != "自动"] == asked
     assert [row[0] for row in listed if row[1] == "自动"] == ["您从哪里来", "这次看过的文章"]
+
+
+def test_the_privacy_rules_list_exactly_what_the_request_form_asks() -> None:
+    asked = [[field.label, "必填" if field.required else "选填", field.privacy] for field in FIELDS]
+    assert privacy_rows("表：请求页里的每一项") == asked
+
+
+def test_every_form_is_listed_in_the_privacy_rules() -> None:
+    """A further file of forms/ that asks visitors something needs a table there, and a test here."""
+    assert {file.name for file in (ROOT / "forms").glob("*.toml")} == {
+        "consultation.toml",
+        "priority.toml",
+        "call_guide.toml",
+    }
 
 
 def test_the_privacy_rules_hold_what_the_law_asks_for() -> None:
@@ -282,7 +297,7 @@ def test_the_privacy_rules_hold_what_the_law_asks_for() -> None:
         "投诉",
         "14周岁",
         "境外",
-        "自2026年11月21日起适用",
+        "自2026年11月22日起适用",
     ):
         assert needed in body, needed
 

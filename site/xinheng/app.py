@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import weakref
 from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
@@ -35,12 +37,15 @@ from xinheng.forms.priority import PRIORITY, PriorityRules, load_priority
 from xinheng.headers import SecurityHeaders
 from xinheng.i18n import start_i18n
 from xinheng.leads import views as leads
+from xinheng.leads.deletion import Deletion
 from xinheng.leads.guard import Guard
 from xinheng.leads.quarantine import Quarantine
 from xinheng.leads.reception import Reception
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.spool import Spool
+from xinheng.leads.tombstones import TombstoneFile
 from xinheng.leads.work import LeadWork
+from xinheng.logs import start_logging
 from xinheng.markup import highlighted
 from xinheng.migrations import upgrade
 from xinheng.notices.channels import Switchboard, made_channels
@@ -48,8 +53,11 @@ from xinheng.origin_check import Confirmation, Verdict, judge
 from xinheng.page_cache import compress
 from xinheng.pages import health
 from xinheng.pages import views as pages
+from xinheng.privacy import views as privacy
+from xinheng.privacy.receiving import PrivacyDesk
 from xinheng.processors import watched_processors
 from xinheng.reloading import Reloading, Version, last_good, version_of
+from xinheng.running import hold_running
 from xinheng.settings import SettingError, Settings
 from xinheng.static_files import serve_static, static_root, version_of_file
 
@@ -59,7 +67,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def create_app(settings: Settings) -> Flask:
-    """Build the application from settings. Raises BadDocument, SettingError, WeakKey or DatabaseUnsafe."""
+    """Build the application from settings. Raises BadDocument, SettingError, WeakKey, InUse or DatabaseUnsafe."""
     app = Site("xinheng", static_folder=str(settings.static), static_url_path="/static")
     configure(app, settings)
     start_logging()
@@ -75,7 +83,14 @@ def create_app(settings: Settings) -> Flask:
     share_with_templates(app, settings, company)
     guard_origin(app, settings)
     start_sign_in(app, settings)
-    public = (articles.blueprint, feeds.blueprint, leads.blueprint, pages.blueprint, health.blueprint)
+    public = (
+        articles.blueprint,
+        feeds.blueprint,
+        leads.blueprint,
+        privacy.blueprint,
+        pages.blueprint,
+        health.blueprint,
+    )
     for blueprint in (*public, desk.blueprint):
         app.register_blueprint(blueprint)
     install_error_pages(app)
@@ -105,12 +120,6 @@ def configure(app: Flask, settings: Settings) -> None:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
 
 
-def start_logging() -> None:
-    """One line an event, to standard error; nothing a visitor typed is ever an argument of a log call."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-
-
 def watch_company(app: Flask, settings: Settings) -> Callable[[], Company]:
     load = partial(load_company, settings.content)
     if settings.production:
@@ -129,12 +138,17 @@ def watch_company(app: Flask, settings: Settings) -> Callable[[], Company]:
 def open_stores(app: Flask, settings: Settings) -> None:
     """Keys and databases, the schema brought up to date, and what counts reads and favourites."""
     databases = open_databases(settings.data, settings.database_url)
+    weakref.finalize(app, os.close, hold_running(settings.data))
     keys = load_keys(settings.data / "keys", make=not databases.leads.in_use())
     upgrade(databases)
+    deletion = Deletion(databases.leads, keys, TombstoneFile(settings.data / "keys"))
+    deletion.again()  # before the first request: the database may come from a backup
+    app.extensions["xinheng.deletion"] = deletion
     app.extensions["xinheng.keys"] = keys
     app.extensions["xinheng.databases"] = databases
     app.extensions["xinheng.spool"] = spool = open_spool(settings, keys)
     app.extensions["xinheng.readiness"] = health.Readiness(databases.leads, spool, settings.data)
+    app.extensions["xinheng.privacy"] = PrivacyDesk(databases.leads, keys)
     app.extensions["xinheng.reads"] = ReadCounter(databases.counters)
     app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys)
     app.extensions["xinheng.work"] = LeadWork(databases.leads, keys, site=settings.origin)

@@ -14,6 +14,7 @@ import click
 from sqlalchemy.exc import DatabaseError
 
 from xinheng.articles.index import compile_content
+from xinheng.backup.commands import backup_command, restore_command
 from xinheng.command_folder import opened_leads, settings_here
 from xinheng.company import load_company
 from xinheng.crypto import MissingKey, WeakKey
@@ -26,10 +27,14 @@ from xinheng.forms.call_guide import load_call_guide
 from xinheng.forms.loader import load_consultation
 from xinheng.forms.needs import offered_needs
 from xinheng.forms.priority import load_priority
+from xinheng.housekeeping import ClockJumped, Housekeeping
+from xinheng.leads.deletion import Deletion
 from xinheng.leads.listing import ListedLead, list_leads
+from xinheng.leads.tombstones import TombstoneFile
 from xinheng.migrations import SchemaNewer
 from xinheng.notices.outbox import states
 from xinheng.processors import KEPT_YEARS, PROCESSORS, load_processors
+from xinheng.rotation.commands import keys
 from xinheng.settings import SHANGHAI, SettingError, Settings
 from xinheng.staff.accounts import Printed, first_account
 
@@ -60,7 +65,10 @@ def main() -> None:
 
 
 main.add_command(audit)
+main.add_command(backup_command)
 main.add_command(demo_command)
+main.add_command(keys)
+main.add_command(restore_command)
 main.add_command(staff)
 
 
@@ -74,8 +82,8 @@ def serve() -> None:
     sys.path.insert(0, str(settings.root))
     try:
         site = importlib.import_module("wsgi")
-        databases, keys = (site.app.extensions[f"xinheng.{name}"] for name in ("databases", "keys"))
-        account = first_account(databases, keys, settings)
+        databases, held = (site.app.extensions[f"xinheng.{name}"] for name in ("databases", "keys"))
+        account = first_account(databases, held, settings)
         databases.dispose()
         code = serve_site(settings, "wsgi:app", _sign_in_words(settings, account))
     except (
@@ -126,12 +134,29 @@ def check(path: Path | None) -> None:
 @click.option("--most", default=50, show_default=True, type=click.IntRange(1, 10_000), help="最多列出多少人")
 def leads(most: int) -> None:
     """列出线索和咨询，电话和姓名打码，新的在前。"""
-    with opened_leads() as (database, keys), database.reading() as session:
-        listed, counts = list_leads(session, keys, most), states(session)
+    with opened_leads() as (database, held), database.reading() as session:
+        listed, counts = list_leads(session, held, most), states(session)
     for lead in listed:
         _show(lead)
     summary = "，".join(f"{_NOTICE[state]} {number}" for state, number in sorted(counts.items()))
     click.echo(f"通知：{summary}" if summary else "还没有咨询")
+
+
+@main.command()
+@click.option("--clock-is-right", is_flag=True, help="时钟和上一次相差一天以上，但没有错：照常删除")
+def housekeeping(clock_is_right: bool) -> None:
+    """到期删除；网站运行时每小时自己做一次。"""
+    with opened_leads() as (database, held):
+        deletion = Deletion(database, held, TombstoneFile(settings_here().data / "keys"))
+        try:
+            done = Housekeeping(database, held, deletion).run_once(
+                datetime.now(UTC), clock_is_right=clock_is_right
+            )
+        except ClockJumped as fault:
+            click.echo(f"什么也没有删：时钟和上一次相差一天以上（{fault}）。", err=True)
+            click.echo("先看 date；时钟没有错，就加上 --clock-is-right 再运行", err=True)
+            raise SystemExit(1) from None
+    click.echo(f"已删除到期的线索{done.leads}条、没有线索的咨询{done.enquiries}份")
 
 
 def _faults(settings: Settings) -> list[Fault]:

@@ -10,8 +10,10 @@ import dataclasses
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,11 @@ _KEY_BYTES = 32
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # 32 signs, without I L O U
 
 
+_FIELD_KEY = re.compile(r"field\.([1-9][0-9]?)\.key")
+ROTATION = "rotation"
+"""The file beside the keys that is there while they are being changed; it holds the new number."""
+
+
 class CannotDecrypt(Exception):
     """A sealed field that does not open: another key, another row, or changed bytes."""
 
@@ -32,57 +39,99 @@ class MissingKey(RuntimeError):
     """A key file is gone although the database it protects is there. Stops the start."""
 
 
+class RotationUnfinished(MissingKey):
+    """A change of keys was broken off: half of the rows have the new one. Stops the start."""
+
+
 class WeakKey(ValueError):
     """A key file that is too short, or that others than its owner can read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """`field` encrypts, `index` makes blind indexes and references, `web` signs what a browser carries."""
+    """`field` encrypts, `find` makes blind indexes, `index` references and the audit's chain, `web` signs what a browser
+    carries.
+
+    `field` and `find` are changed together: `number` counts how often, and `older` still opens what was sealed before.
+    Until the first change `find` is `index`.
+    """
 
     field: bytes = dataclasses.field(repr=False)
     index: bytes = dataclasses.field(repr=False)
     web: bytes = dataclasses.field(repr=False)
+    find: bytes = dataclasses.field(default=b"", repr=False)
+    number: int = 1
+    older: Mapping[int, bytes] = dataclasses.field(default_factory=dict, repr=False)
 
     def seal(self, text: str, place: str) -> bytes:
         """Encrypt `text` for one place (`table:column:row`)."""
         nonce = os.urandom(_NONCE_BYTES)
-        header = bytes((_VERSION, 1))
+        header = bytes((_VERSION, self.number))
         return header + nonce + AESGCM(self.field).encrypt(nonce, text.encode(), place.encode())
 
     def open(self, sealed: bytes, place: str) -> str:
         """Decrypt what `seal` made for the same place. Raises CannotDecrypt."""
         if len(sealed) < 2 + _NONCE_BYTES or sealed[0] != _VERSION:
             raise CannotDecrypt(place)
+        key = self.field if sealed[1] == self.number else self.older.get(sealed[1])
+        if key is None:
+            raise CannotDecrypt(place)
         nonce, body = sealed[2 : 2 + _NONCE_BYTES], sealed[2 + _NONCE_BYTES :]
         try:
-            return AESGCM(self.field).decrypt(nonce, body, place.encode()).decode()
+            return AESGCM(key).decrypt(nonce, body, place.encode()).decode()
         except InvalidTag as fault:
             raise CannotDecrypt(place) from fault
 
     def keyed_hash(self, purpose: str, *parts: str) -> bytes:
         """HMAC-SHA-256 over a purpose and parts; the same parts for another purpose give another hash."""
-        message = b"".join(len(part := text.encode()).to_bytes(4, "big") + part for text in (purpose, *parts))
-        return hmac.digest(self.index, message, "sha256")
+        return _keyed_hash(self.index, purpose, *parts)
+
+    def is_outdated(self, sealed: bytes) -> bool:
+        """Whether a sealed field was sealed before the last change of keys."""
+        return len(sealed) > 1 and sealed[1] != self.number
 
     def blind_index(self, column: str, value: str) -> bytes | None:
         """A 16-byte keyed index of a value, to find it without storing it. Empty matches nobody: None."""
-        return self.keyed_hash(f"index:{column}", value)[:16] if value else None
+        return _keyed_hash(self.find or self.index, f"index:{column}", value)[:16] if value else None
 
     def reference(self, submission_id: str) -> str:
         """The visitor's reference of a submission, `XH-7K2M9-QPD4R`: 50 bits of a keyed hash of its id."""
-        number = int.from_bytes(self.keyed_hash("reference", submission_id)[:8], "big") >> 14
-        signs = "".join(_ALPHABET[number >> shift & 31] for shift in range(45, -1, -5))
-        return f"XH-{signs[:5]}-{signs[5:]}"
+        return _as_number("XH", self.keyed_hash("reference", submission_id)[:8])
 
 
-def load_keys(folder: Path, *, make: bool = True) -> Keys:
-    """Read the keys; with `make`, those that are missing are made (0600). Raises WeakKey, MissingKey."""
+def _keyed_hash(key: bytes, *parts: str) -> bytes:
+    message = b"".join(len(part := text.encode()).to_bytes(4, "big") + part for text in parts)
+    return hmac.digest(key, message, "sha256")
+
+
+def load_keys(folder: Path, *, make: bool = True, half_way: bool = False) -> Keys:
+    """Read the keys; with `make`, those that are missing are made (0600). Raises WeakKey, MissingKey, and
+    RotationUnfinished unless `half_way`, which is for the change of keys itself."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    names = ("field.1.key", "index.key", "web.key")
-    field, index, web = (_key(folder / name, make) for name in names)
-    return Keys(field, index, web)
+    if (folder / ROTATION).exists() and not half_way:
+        raise RotationUnfinished(f"{folder}：更换密钥只做了一半，请再运行 xinheng keys rotate，做完再启动")
+    index, web = (_key(folder / name, make) for name in ("index.key", "web.key"))
+    numbers = sorted(int(found[1]) for file in folder.iterdir() if (found := _FIELD_KEY.fullmatch(file.name)))
+    number = numbers[-1] if numbers else 1
+    field = _key(folder / field_key(number), make)
+    find = _key(folder / find_key(number), make=False) if number > 1 else b""
+    older = {each: _key(folder / field_key(each), make=False) for each in numbers[:-1]}
+    return Keys(field, index, web, find, number, older)
+
+
+def make_keys(folder: Path, number: int) -> None:
+    """Make the pair of a change of keys, as far as it isn't there."""
+    for name in (field_key(number), find_key(number)):
+        _key(folder / name, make=True)
+
+
+def field_key(number: int) -> str:
+    return f"field.{number}.key"
+
+
+def find_key(number: int) -> str:
+    return f"find.{number}.key"
 
 
 def _key(file: Path, make: bool) -> bytes:
@@ -128,6 +177,18 @@ def plain_reference(typed: str) -> str | None:
     if len(signs) != 10 or any(sign not in _ALPHABET for sign in signs):
         return None
     return f"XH-{signs[:5]}-{signs[5:]}"
+
+
+def new_receipt() -> str:
+    """The number of a person's request about their data, `SQ-7K2M9-QPD4R`: 50 random bits."""
+    return _as_number("SQ", secrets.token_bytes(8))
+
+
+def _as_number(mark: str, random: bytes) -> str:
+    """The first 50 bits as ten signs that nobody takes for another."""
+    number = int.from_bytes(random, "big") >> 14
+    signs = "".join(_ALPHABET[number >> shift & 31] for shift in range(45, -1, -5))
+    return f"{mark}-{signs[:5]}-{signs[5:]}"
 
 
 def new_row_id() -> str:

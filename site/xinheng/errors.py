@@ -22,6 +22,7 @@ from xinheng.db import DatabaseBusy
 from xinheng.desk.permission import signed_in_member
 from xinheng.desk.sign_in_gate import typed_texts
 from xinheng.page_cache import private
+from xinheng.privacy.answering import NoSuchRequest
 
 
 class Site(Flask):
@@ -35,7 +36,8 @@ class Site(Flask):
 
 def install_error_pages(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(NoSuchPage, lambda error: _http_error(NotFound()))
+    for missing in (NoSuchPage, NoSuchRequest):
+        app.register_error_handler(missing, lambda error: _http_error(NotFound()))
     for fault in (DatabaseBusy, AuditHeadMissing):
         app.register_error_handler(fault, _unavailable)
     app.register_error_handler(InternalServerError, _internal_error)

@@ -29,10 +29,15 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from xinheng.crypto import load_keys
 from xinheng.db import open_databases
+from xinheng.housekeeping import Housekeeping
 from xinheng.leads import drainer
+from xinheng.leads.deletion import Deletion
+from xinheng.leads.tombstones import TombstoneFile
 from xinheng.leads.unopened import remind
 from xinheng.leads.untold import Untold
+from xinheng.logs import log_what_nobody_caught
 from xinheng.notices.channels import Switchboard, made_channels, start_words
 from xinheng.notices.outbox import utc_now
 from xinheng.notices.worker import PostOffice
@@ -166,7 +171,13 @@ def _run_outbox(settings: Settings, target: str) -> None:
     draining = threading.Thread(target=_drain, args=(target, stopping), name="drain-spool")
     draining.start()
     databases = open_databases(settings.data, settings.database_url)
+    keys = load_keys(settings.data / "keys", make=False)
+    deletion = Deletion(databases.leads, keys, TombstoneFile(settings.data / "keys"))
+    housekeeping = Housekeeping(databases.leads, keys, deletion)
+    beside = threading.Thread(target=housekeeping.run, args=[stopping], name="housekeeping")
+    beside.start()
     PostOffice(databases.leads, _switchboard(settings), [Untold(settings.origin), remind]).run(stopping)
+    beside.join()
     draining.join()
     databases.dispose()
 
@@ -188,6 +199,7 @@ def _settle_process() -> None:
     """A group of its own, so that Ctrl-C reaches the watching process only, which then tells this one to finish."""
     os.setsid()
     _follow_parent()
+    log_what_nobody_caught()
 
 
 def _follow_parent() -> None:

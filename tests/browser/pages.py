@@ -76,6 +76,24 @@ def favourites_with_one(page: Page, origin: str) -> None:
     expect(page.locator("[data-kept-list] h2")).to_have_count(1)
 
 
+def request_with_errors(page: Page, origin: str) -> None:
+    page.goto(origin + "/privacy/request")
+    submit_request(page)
+    expect(page.locator(".error-summary")).to_be_visible()
+
+
+def request_received(page: Page, origin: str) -> None:
+    page.goto(origin + "/privacy/request")
+    page.select_option("#kind", "access")
+    page.fill("#phone", FORM["phone"])
+    submit_request(page)
+    expect(page.locator("h1")).to_have_text("已收到您的请求")
+
+
+def submit_request(page: Page) -> None:
+    page.get_by_role("button", name="提交请求").click()
+
+
 PAGES: dict[str, Callable[[Page, str], None]] = {
     "home": at("/"),
     "list": at("/articles/"),
@@ -95,6 +113,9 @@ PAGES: dict[str, Callable[[Page, str], None]] = {
     "about": at("/about"),
     "privacy": at("/privacy"),
     "AI statement": at("/ai-statement"),
+    "personal data request": at("/privacy/request"),
+    "personal data request with errors": request_with_errors,
+    "personal data request received": request_received,
 }
 
 

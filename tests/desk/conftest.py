@@ -29,6 +29,7 @@ from xinheng.db import Database
 from xinheng.desk.sign_in_services import PASSWORD_COST
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
 from xinheng.notices.outbox import Notice
+from xinheng.privacy.models import PrivacyRequest
 from xinheng.settings import Settings
 from xinheng.staff import clock as staff_clock
 from xinheng.staff.accounts import Accounts
@@ -73,6 +74,7 @@ def empty(app: Flask) -> None:
             Consent,
             Enquiry,
             Lead,
+            PrivacyRequest,
             StaffSession,
             Tries,
             Role,

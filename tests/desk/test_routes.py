@@ -42,6 +42,15 @@ LOCKS: Mapping[str, Permission | str] = {
     "GET /desk/audit": Permission.AUDIT,
     "POST /desk/audit/find": Permission.AUDIT,
     "POST /desk/audit/verify": Permission.AUDIT,
+    "GET /desk/requests": Permission.REQUESTS,
+    "GET /desk/requests/<row:request_id>": Permission.REQUESTS,
+    "POST /desk/requests/<row:request_id>/reveal": Permission.REQUESTS,
+    "POST /desk/requests/<row:request_id>/proof": Permission.REQUESTS,
+    "POST /desk/requests/<row:request_id>/file": Permission.REQUESTS,
+    "POST /desk/requests/<row:request_id>/delete": Permission.REQUESTS,
+    "POST /desk/requests/<row:request_id>/restrict": Permission.REQUESTS,
+    "POST /desk/requests/<row:request_id>/correct": Permission.REQUESTS,
+    "POST /desk/requests/<row:request_id>/close": Permission.REQUESTS,
     "GET /desk/me": Permission.OWN,
     "POST /desk/me/language": Permission.OWN,
     "POST /desk/me/name": Permission.OWN,
@@ -83,6 +92,15 @@ ANSWERS: Mapping[str, int] = {
     "GET /desk/audit": 200,
     "POST /desk/audit/find": 303,
     "POST /desk/audit/verify": 303,
+    "GET /desk/requests": 200,
+    "GET /desk/requests/<row:request_id>": 404,
+    "POST /desk/requests/<row:request_id>/reveal": 404,
+    "POST /desk/requests/<row:request_id>/proof": 404,
+    "POST /desk/requests/<row:request_id>/file": 400,
+    "POST /desk/requests/<row:request_id>/delete": 404,
+    "POST /desk/requests/<row:request_id>/restrict": 404,
+    "POST /desk/requests/<row:request_id>/correct": 404,
+    "POST /desk/requests/<row:request_id>/close": 404,
     "GET /desk/me": 200,
     "GET /desk/password": 200,
 }
@@ -111,7 +129,12 @@ ROLES = (
     ("sales", "editor"),
     (),
 )
-HOMES = {Permission.LEADS: 200, Permission.AUDIT: "/desk/audit", Permission.CONTENT: "/desk/content"}
+HOMES = {
+    Permission.LEADS: 200,
+    Permission.REQUESTS: "/desk/requests",
+    Permission.AUDIT: "/desk/audit",
+    Permission.CONTENT: "/desk/content",
+}
 
 
 def desk_routes(app: Flask) -> dict[str, Any]:
@@ -186,7 +209,7 @@ def test_each_role_gets_what_it_may_and_nothing_else(
 ) -> None:
     member, allowed = staff(*roles), permissions_of(roles)
     signed_in(client, member)
-    values = {"view_id": "f" * 32, "slug": "dso-dpo-ccc"}
+    values = {"view_id": "f" * 32, "slug": "dso-dpo-ccc", "request_id": "f" * 32}
     values["slug"] = next(iter(client.application.extensions["xinheng.library"].current().by_slug))
     found = {route: send(client, route, values, q="张三", name="我的").status_code for route in ANSWERS}
     assert found == {route: right if LOCKS[route] in allowed else 403 for route, right in ANSWERS.items()}
@@ -240,7 +263,7 @@ def test_who_is_not_signed_in_is_asked_to_and_gets_nothing(
     app: Flask, client: DeskClient, store: Database, staff: Staff, leads: Callable[[Known], dict[str, str]]
 ) -> None:
     lead_id = leads(staff("sales"))["nobodys"]
-    values = {"view_id": "f" * 32, "slug": "x", "lead_id": lead_id}
+    values = {"view_id": "f" * 32, "slug": "x", "lead_id": lead_id, "request_id": "f" * 32}
     client.get("/desk/sign-in")
     for route, lock in LOCKS.items():
         if lock == OPEN:

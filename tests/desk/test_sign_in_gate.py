@@ -36,7 +36,7 @@ def name_of(store: Database, staff_id: str) -> str:
 def test_without_the_token_nothing_is_done(
     client: DeskClient, staff: Staff, signed_in: SignedIn, store: Database, path: str
 ) -> None:
-    member = staff("privacy", name="周敏")
+    member = staff("admin", name="周敏")
     signed_in(client, member)
     answer = client.post(path, data={"name": "别人", "language": "en"})
     assert answer.status_code in {302, 400}
@@ -60,14 +60,14 @@ HOSTILE = [
 def test_from_another_origin_nothing_is_done_even_with_the_token(
     client: DeskClient, staff: Staff, signed_in: SignedIn, path: str, headers: dict[str, str]
 ) -> None:
-    signed_in(client, staff("privacy"))
+    signed_in(client, staff("admin"))
     assert client.post(path, data={"csrf_token": client.token}, headers=headers).status_code == 403
 
 
 def test_another_sessions_token_is_none(
     client: DeskClient, another_browser: Browser, staff: Staff, signed_in: SignedIn, store: Database
 ) -> None:
-    member, other = staff("privacy"), signed_in(another_browser(), staff("privacy"))
+    member, other = staff("admin"), signed_in(another_browser(), staff("admin"))
     signed_in(client, member)
     client.token = other.token
     assert client.send("/desk/me/name", name="别人").status_code == 400
@@ -77,7 +77,7 @@ def test_another_sessions_token_is_none(
 def test_a_token_is_as_old_as_its_session_and_not_older(
     client: DeskClient, staff: Staff, signed_in: SignedIn, store: Database, clock: Clock
 ) -> None:
-    member = staff("privacy")
+    member = staff("admin")
     signed_in(client, member)
     for _ in range(8):
         clock.advance(minutes=25)
@@ -89,7 +89,7 @@ def test_a_token_is_as_old_as_its_session_and_not_older(
 def test_a_refused_form_comes_back_with_what_was_typed(
     client: DeskClient, staff: Staff, signed_in: SignedIn, store: Database
 ) -> None:
-    member = staff("privacy")
+    member = staff("admin")
     signed_in(client, member)
     answer = client.post("/desk/me/name", data={"csrf_token": "old", "name": "周敏<b>"})
     assert answer.status_code == 400
@@ -100,7 +100,7 @@ def test_a_refused_form_comes_back_with_what_was_typed(
 
 
 def test_a_refused_password_is_not_shown_again(client: DeskClient, staff: Staff, signed_in: SignedIn) -> None:
-    signed_in(client, staff("privacy"))
+    signed_in(client, staff("admin"))
     fields = {"present": GOOD_PASSWORD, "new": "wo-de-xin-mi-ma-shi", "repeated": "wo-de-xin-mi-ma-shi"}
     answer = client.post("/desk/password", data={"csrf_token": "old"} | fields)
     assert answer.status_code == 400
@@ -111,7 +111,7 @@ def test_a_refused_password_is_not_shown_again(client: DeskClient, staff: Staff,
 def test_who_was_signed_out_meanwhile_gets_the_sign_in_and_what_was_typed(
     client: DeskClient, staff: Staff, signed_in: SignedIn, clock: Clock
 ) -> None:
-    signed_in(client, staff("privacy"))
+    signed_in(client, staff("admin"))
     clock.advance(hours=1)
     answer = client.post(
         "/desk/me/name",
@@ -167,14 +167,14 @@ def test_outside_production_the_second_factor_is_offered_once(client: DeskClient
 
 
 def test_who_sees_no_leads_is_advised_and_not_asked(client: DeskClient, staff: Staff) -> None:
-    client.sign_in(staff("privacy").email, GOOD_PASSWORD)
+    client.sign_in(staff("admin").email, GOOD_PASSWORD)
     assert "建议设置两步验证" in client.get("/desk/me").text
 
 
 def test_outside_production_a_one_time_password_is_a_banner(
     client: DeskClient, staff: Staff, signed_in: SignedIn
 ) -> None:
-    page = signed_in(client, staff("privacy", one_time=True)).get("/desk/me").text
+    page = signed_in(client, staff("admin", one_time=True)).get("/desk/me").text
     assert "一次性密码" in page
     assert 'href="/desk/password"' in page
 

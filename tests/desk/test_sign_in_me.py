@@ -21,15 +21,15 @@ def kept(store: Database, staff_id: str) -> User:
 
 
 def test_the_page_shows_who_one_is(client: DeskClient, staff: Staff, signed_in: SignedIn) -> None:
-    member = staff("privacy", "admin", name="吴越")
+    member = staff("editor", "admin", name="吴越")
     page = signed_in(client, member).get("/desk/me").text
-    assert all(word in page for word in ("吴越", member.email, "隐私专员", "管理员", "没有设置"))
+    assert all(word in page for word in ("吴越", member.email, "编辑", "管理员", "没有设置"))
 
 
 def test_a_name_can_be_changed_and_is_only_text(
     client: DeskClient, staff: Staff, signed_in: SignedIn, store: Database
 ) -> None:
-    member = staff("privacy")
+    member = staff("admin")
     signed_in(client, member).send("/desk/me/name", name="  <b>周</b>  敏 ")
     assert kept(store, member.id).name == "<b>周</b> 敏"
     assert "&lt;b&gt;周" in client.get("/desk/me").text
@@ -41,7 +41,7 @@ def test_a_name_is_one_colleagues_only_and_its_change_is_recorded(
     client: DeskClient, staff: Staff, signed_in: SignedIn, store: Database, recorded: Recorded
 ) -> None:
     staff("sales", name="吴越")
-    member = staff("privacy", name="周敏")
+    member = staff("admin", name="周敏")
     answer = signed_in(client, member).send("/desk/me/name", name=" 吴越 ")
     assert answer.status_code == 422
     assert "已经有同事用这个名字" in answer.text
@@ -54,7 +54,7 @@ def test_a_name_is_one_colleagues_only_and_its_change_is_recorded(
 def test_the_language_is_a_choice_of_two(
     client: DeskClient, staff: Staff, signed_in: SignedIn, store: Database
 ) -> None:
-    member = staff("privacy")
+    member = staff("admin")
     signed_in(client, member)
     assert client.send("/desk/me/language", language="de").status_code == 400
     assert client.send("/desk/me/language", language="zh").status_code == 302
@@ -64,7 +64,7 @@ def test_the_language_is_a_choice_of_two(
 def test_english_is_said_to_the_browser_and_stays_at_the_desk(
     client: DeskClient, staff: Staff, signed_in: SignedIn, store: Database
 ) -> None:
-    member = staff("privacy")
+    member = staff("admin")
     with store.writing() as session:
         session.get_one(User, member.id).language = "en"
     client.language = "en"
@@ -82,7 +82,7 @@ def change(client: DeskClient, present: str, new: str, repeated: str | None = No
 def test_a_new_password_is_the_one_from_now_on(
     client: DeskClient, another_browser: Browser, staff: Staff, signed_in: SignedIn
 ) -> None:
-    member = staff("privacy")
+    member = staff("admin")
     elsewhere = signed_in(another_browser(), member)
     assert change(signed_in(client, member), GOOD_PASSWORD, NEW)[0] == 302
     assert client.get("/desk/me").status_code == 200, "one stays signed in where one changed it"
@@ -115,7 +115,7 @@ def test_a_refused_password_says_why_beside_the_field(
     repeated: str,
     sentence: str,
 ) -> None:
-    member = staff("privacy")
+    member = staff("admin")
     status, page = change(signed_in(client, member), present, new, repeated)
     assert status == 422
     assert sentence in page
@@ -126,7 +126,7 @@ def test_a_refused_password_says_why_beside_the_field(
 def test_the_present_password_cannot_be_guessed_here_either(
     client: DeskClient, staff: Staff, signed_in: SignedIn, clock: Clock
 ) -> None:
-    signed_in(client, staff("privacy"))
+    signed_in(client, staff("admin"))
     for _ in range(5):
         assert change(client, "wrong", NEW)[0] == 422
     assert change(client, GOOD_PASSWORD, NEW)[0] == 429
@@ -135,7 +135,7 @@ def test_the_present_password_cannot_be_guessed_here_either(
 def test_password_fields_can_be_filled_and_pasted_into(
     client: DeskClient, staff: Staff, signed_in: SignedIn
 ) -> None:
-    page = signed_in(client, staff("privacy")).get("/desk/password").text
+    page = signed_in(client, staff("admin")).get("/desk/password").text
     assert page.count('autocomplete="new-password"') == 2
     assert page.count('autocomplete="current-password"') == 1
     assert "maxlength" not in page

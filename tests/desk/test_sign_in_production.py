@@ -24,7 +24,7 @@ def app(production_app: Flask) -> Flask:
 
 
 def test_the_cookie_is_bound_to_the_host_and_to_https(client: DeskClient, staff: Staff) -> None:
-    answer = client.sign_in(staff("privacy").email, GOOD_PASSWORD)
+    answer = client.sign_in(staff("admin").email, GOOD_PASSWORD)
     (cookie,) = answer.headers.getlist("Set-Cookie")
     assert cookie.startswith("__Host-sid=")
     parts = {part.strip() for part in cookie.split(";")[1:]}

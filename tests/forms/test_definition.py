@@ -197,7 +197,7 @@ CONSENTS = '[[consents]]\nname = "consent"'
         ('missing = "请勾选同意，我们才能给您回电"', "", "consents.0：要写 missing"),
         ("**{legal_name}**", "我们", "notice 里要有 {legal_name}"),
         ("保存{retention_days}天", "保存180天", "notice 里要有 {retention_days}"),
-        ("请拨打{hotline}", "请打电话", "notice 里要有 {hotline}"),
+        ("或拨打{hotline}", "或打电话", "notice 里要有 {hotline}"),
         ("[[fields]]", "[[field]]", "field：没有这个键"),
         ("required = true", "required = maybe", "TOML 写法有误"),
     ],

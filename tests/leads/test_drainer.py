@@ -174,7 +174,7 @@ def stepped(holder, name):
 
 from sqlalchemy.engine.default import DefaultDialect
 for holder, name in (
-    (record, "_by_submission"), (record, "enqueue"), (record, "_consents"), (DefaultDialect, "do_commit"),
+    (record, "_by_submission"), (record, "tell"), (record, "_consents"), (DefaultDialect, "do_commit"),
     (Spool, "read"), (Spool, "remove"), (os, "unlink"), (os, "fsync"),
 ):
     stepped(holder, name)

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from altcha import Challenge, Payload, solve_challenge
 from sqlalchemy import func, select, update
 from tests.leads.colleagues import hire
-from tests.leads.conftest import BROWSER_ID, NOON
+from tests.leads.conftest import NOON
 from tests.leads.real_people import REAL
 
 from xinheng.audit.models import AuditRow
 from xinheng.crypto import Keys
 from xinheng.db import Database, Databases
+from xinheng.leads.deletion import Deleted, Deletion
 from xinheng.leads.finding import count_views, find_leads, find_person
 from xinheng.leads.guard import Brought, Guard
 from xinheng.leads.listing import find_receipt, list_leads
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
-from xinheng.leads.quarantine import SPAM_KEPT, Quarantine, count_waiting, forget_overdue, read_page
+from xinheng.leads.quarantine import SPAM_KEPT, Quarantine, count_waiting, read_page
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.scope import Scope
 from xinheng.leads.submission import Submission
+from xinheng.leads.tombstones import TombstoneFile
 from xinheng.leads.verdict import Verdict
 from xinheng.leads.wanted import Wanted
 from xinheng.limits import Limits
@@ -66,7 +69,7 @@ def test_an_odd_enquiry_is_stored_whole_and_touches_no_lead(
     desk.record(asked(typed_id="a" * 32), NOON)
     before = numbers(store)
     done = desk.record(asked(verdict=ODD), NOON + HOUR)
-    assert done.reference == store_keys.reference(BROWSER_ID)
+    assert done.reference == store_keys.reference(asked(verdict=ODD).own_ids(store_keys, NOON)[0])
     assert numbers(store) == before | {"enquiries": 2, "consents": 2}
     held = enquiry(store, done.reference)
     assert (held.lead_id, held.state, held.suspicion) == (None, "quarantined", ["trap", "link"])
@@ -165,7 +168,13 @@ def test_releasing_twice_does_it_once(
 
 
 def test_what_was_called_spam_can_still_be_released_and_goes_after_thirty_days(
-    desk: EnquiryDesk, quarantine: Quarantine, store: Database, asked: Asked, member: str
+    desk: EnquiryDesk,
+    quarantine: Quarantine,
+    store: Database,
+    store_keys: Keys,
+    asked: Asked,
+    member: str,
+    tmp_path: Path,
 ) -> None:
     held = [
         enquiry(store, desk.record(asked(verdict=ODD, typed_id=sign * 32), NOON).reference).id
@@ -174,11 +183,9 @@ def test_what_was_called_spam_can_still_be_released_and_goes_after_thirty_days(
     assert [quarantine.reject(each, member, NOON) for each in held] == [True] * 3
     assert not quarantine.reject(held[0], member, NOON)
     assert quarantine.release(held[0], member, NOON + DAY)
-    with store.writing() as session:
-        assert forget_overdue(session, NOON + SPAM_KEPT - HOUR) == 0
-        assert forget_overdue(session, NOON + SPAM_KEPT, most=1) == 1
-        assert forget_overdue(session, NOON + SPAM_KEPT) == 1
-        assert forget_overdue(session, NOON + 5000 * DAY) == 0
+    deletion = Deletion(store, store_keys, TombstoneFile(tmp_path))
+    assert deletion.of_due(NOON + SPAM_KEPT) == Deleted()
+    assert deletion.of_due(NOON + SPAM_KEPT + HOUR) == Deleted(enquiries=2)
     assert numbers(store)["enquiries"] == numbers(store)["consents"] == 1
 
 

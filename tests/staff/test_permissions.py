@@ -29,10 +29,10 @@ OWN, LEADS, ALL, CONTENT, AUDIT, NOTICES = (
         (["sales"], {OWN, LEADS}),
         (["sales_lead"], {OWN, LEADS, ALL, NOTICES}),
         (["editor"], {OWN, CONTENT}),
-        (["privacy"], {OWN, AUDIT}),
+        (["privacy"], {OWN, AUDIT, Permission.REQUESTS}),
         (["admin"], {OWN, AUDIT, NOTICES}),
         (["admin", "sales_lead"], {OWN, AUDIT, LEADS, ALL, NOTICES}),
-        (["editor", "privacy"], {OWN, CONTENT, AUDIT}),
+        (["editor", "privacy"], {OWN, CONTENT, AUDIT, Permission.REQUESTS}),
         (["owner of the site"], {OWN}),
     ],
 )
@@ -41,8 +41,9 @@ def test_roles_allow_together_what_each_allows(roles: list[str], allowed: set[Pe
 
 
 @pytest.mark.parametrize("role", RoleName)
-def test_whoever_sees_leads_needs_a_second_factor(role: RoleName) -> None:
-    assert needs_second_factor([role]) is (Permission.LEADS in permissions_of([role]))
+def test_whoever_sees_personal_data_needs_a_second_factor(role: RoleName) -> None:
+    personal = {Permission.LEADS, Permission.REQUESTS}
+    assert needs_second_factor([role]) is bool(personal & permissions_of([role]))
 
 
 def test_administering_shows_no_lead() -> None:

@@ -18,13 +18,14 @@ Action = Literal[
     "view", "reveal", "export", "edit", "assign", "delete",
     "sign_in", "sign_in_failed", "sign_out", "two_factor_failed", "two_factor_set", "recovery_used",
     "password_changed", "sessions_ended", "role_changed", "staff_added", "staff_reset", "staff_disabled",
-    "denied", "notice_tested", "notices_again",
+    "denied", "notice_tested", "notices_again", "request", "restrict",
 ]  # fmt: skip
-"""All that is recorded; a view is the opening of a lead, a reveal the showing of its whole number."""
+"""All that is recorded; a view is the opening of a lead, a reveal the showing of its whole number, a request
+what a person asked about their own data, and each step of answering it."""
 
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
-SubjectKind = Literal["lead", "enquiry", "staff", "session", "list", ""]
+SubjectKind = Literal["lead", "enquiry", "staff", "session", "list", "request", ""]
 SUBJECT_KINDS: tuple[SubjectKind, ...] = get_args(SubjectKind)
 
 

@@ -90,6 +90,13 @@ class Database(ABC):
     def in_use(self) -> bool:
         """Whether a start has ever made this database's schema. Raises DatabaseBusy."""
 
+    @abstractmethod
+    def empty_log(self) -> bool:
+        """Leave no bytes of deleted rows in the write-ahead log; False where somebody still reads from it.
+
+        On PostgreSQL there is nothing to do: the server recycles its log, and vacuums what was deleted.
+        """
+
     def dispose(self) -> None:
         """Close all connections; the next session opens new ones."""
         self.engine.dispose()

@@ -10,7 +10,7 @@ import fcntl
 import re
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -83,6 +83,13 @@ class SqliteDatabase(Database):
                 yield connection
                 _check_foreign_keys(connection)
 
+    def empty_log(self) -> bool:
+        with self._told_as_busy(), self.lock.held(5.0), closing(self.engine.raw_connection()) as connection:
+            cursor = connection.cursor()  # a checkpoint can't be part of a transaction
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            found = cursor.fetchone()
+        return found is not None and not found[0]
+
     def in_use(self) -> bool:
         return self.file.exists()
 
@@ -122,6 +129,8 @@ def _engine(file: Path, synchronous: str) -> Engine:
         found = cursor.execute("PRAGMA synchronous").fetchone()[0]
         if found != _SYNCHRONOUS[synchronous]:
             raise DatabaseUnsafe(f"{file.name}: synchronous is {found}, expected {synchronous}")
+        if cursor.execute("PRAGMA secure_delete").fetchone()[0] != 1:
+            raise DatabaseUnsafe(f"{file.name}: secure_delete is off, so that deleted rows stay readable")
         cursor.close()
 
     @event.listens_for(engine, "begin")

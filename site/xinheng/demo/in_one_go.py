@@ -37,3 +37,6 @@ class InOneGo(Database):
 
     def in_use(self) -> bool:
         return self._database.in_use()
+
+    def empty_log(self) -> bool:
+        return self._database.empty_log()

@@ -220,6 +220,8 @@ def _subject(kind: str, subject_id: str, references: Mapping[str, str], people: 
             return person(subject_id, people)
         case "session":
             return str(_("一次登录"))
+        case "request":
+            return str(_("个人信息请求"))
         case "list":
             return str(_("线索列表"))
         case "enquiry":

@@ -34,6 +34,8 @@ ACTION: dict[Action, object] = {
     "denied": _("被拒绝"),
     "notice_tested": _("试发通知"),
     "notices_again": _("重发通知"),
+    "request": _("个人信息请求"),
+    "restrict": _("限制处理"),
 }
 NOBODY = {"": _("未登录的人"), "system": _("系统"), "command": _("命令行")}
 DETAIL = {
@@ -65,8 +67,22 @@ _OWN_CODES = {
     "recovery": _("恢复代码"),
     "recovery_codes": _("恢复代码"),
     "throttled": _("试得太多"),
+    "verified": _("已确认是本人"),
+    "restricted": _("限制处理"),
+    "unrestricted": _("解除限制"),
+    "corrected": _("姓名或电话"),
+    "retention": _("到期"),
+    "request": _("本人要求"),
 }
-CODE: Mapping[str, object] = {**words.STATUS, **words.REASON, **words.ROLE, **words.CHANNEL, **_OWN_CODES}
+CODE: Mapping[str, object] = {
+    **words.REQUEST,
+    **words.OUTCOME,
+    **words.STATUS,
+    **words.REASON,
+    **words.ROLE,
+    **words.CHANNEL,
+    **_OWN_CODES,
+}
 
 
 def detail_words(detail: Mapping[str, Any], people: Mapping[str, str]) -> list[tuple[str, str]]:

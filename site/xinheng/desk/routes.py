@@ -10,6 +10,8 @@ from xinheng.desk import (
     lists,
     notice_pages,
     quarantine_pages,
+    request_deeds,
+    request_pages,
     saved_views,
     today,
 )
@@ -24,6 +26,8 @@ __all__ = [
     "lists",
     "notice_pages",
     "quarantine_pages",
+    "request_deeds",
+    "request_pages",
     "saved_views",
     "today",
 ]

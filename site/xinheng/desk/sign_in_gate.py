@@ -12,6 +12,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response
 
 from xinheng.desk.permission import at_desk, permission_of, signed_in_member
+from xinheng.desk.privacy_banners import privacy_banners
 from xinheng.desk.sign_in_first_page import sign_in_page
 from xinheng.desk.sign_in_services import desk_session, own_address, sign_in_services
 from xinheng.desk.times import span
@@ -105,6 +106,7 @@ def desk_banners() -> list[Banner]:
             else _("建议设置两步验证：只有密码的账号容易被盗。")
         )
         banners.append(Banner(sentence, _("现在设置"), url_for("sign_in.two_factor_setup")))
+    banners += [Banner(*each) for each in privacy_banners()]
     return banners
 
 

@@ -25,9 +25,11 @@ _SHOWN = 8
 @blueprint.get("/")
 @requires(Permission.OWN)
 def home() -> ResponseReturnValue:
-    """Each to their own work: leads, else the audit, else content, else oneself."""
+    """Each to their own work: leads, else persons' requests, the audit, content, oneself."""
     if may(Permission.LEADS):
         return today()
+    if may(Permission.REQUESTS):
+        return redirect(url_for("desk.requests"))
     if may(Permission.AUDIT):
         return redirect(url_for("desk.audit"))
     return redirect(url_for("desk.content" if may(Permission.CONTENT) else "sign_in.me"))

@@ -68,6 +68,10 @@ EVENT = {
     "planned": _("定了下一步"),
     "status": _("改了状态"),
     "assigned": _("换了负责人"),
+    "withdrawn": _("撤回了同意"),
+    "restricted": _("限制处理"),
+    "unrestricted": _("解除限制"),
+    "corrected": _("更正了姓名或电话"),
 }
 SUSPICION: dict[Reason, object] = {
     "trap": _("填了看不见的栏"),
@@ -93,3 +97,13 @@ NOTICE = {
     "seen": _("已有人看过"),
     "void": _("不再需要"),
 }
+REQUEST = {
+    "withdraw": _("撤回同意"),
+    "stop_marketing": _("不再收短信"),
+    "delete": _("删除"),
+    "access": _("查阅、复制"),
+    "correct": _("更正、补充"),
+    "restrict": _("限制处理"),
+    "complaint": _("投诉或其他"),
+}
+OUTCOME = {"done": _("已办"), "deleted": _("已删除"), "refused": _("已拒绝")}

@@ -45,12 +45,13 @@ class DeclaredForm(FlaskForm):
 @lru_cache(maxsize=8)
 def build_form(declaration: FormDeclaration) -> type[DeclaredForm]:
     """The form class of a declaration."""
-    fields: dict[str, Any] = {declared.name: _field(declared) for declared in declaration.fields}
+    fields: dict[str, Any] = {declared.name: declared_field(declared) for declared in declaration.fields}
     fields |= {consent.name: _consent(consent) for consent in declaration.consents}
     return type("ConsultationForm", (DeclaredForm,), fields)
 
 
-def _field(declared: FieldDeclaration) -> Any:
+def declared_field(declared: FieldDeclaration) -> Any:
+    """The field of a form class for one declaration."""
     filters = [_tidy]
     validators = [_Filled(declared), _Length(declared.most), _nothing_sensitive]
     match declared.kind:

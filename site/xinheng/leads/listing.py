@@ -124,7 +124,7 @@ def _listed_enquiry(
         need=declaration.field("need").option_label(enquiry.need),
         call_time=declaration.field("call_time").option_label(enquiry.call_time) if has_call_time else "",
         article=enquiry.article,
-        purposes=tuple(consent.purpose for consent in enquiry.consents),
+        purposes=tuple(each.purpose for each in enquiry.consents if each.withdrawn_at is None),
         details_length=length,
         notice=states.get(enquiry.reference, ""),
     )

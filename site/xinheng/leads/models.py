@@ -234,7 +234,10 @@ class LeadEvent(Sealed, LeadsBase):
     """One thing that happened to a lead. Staff can only append. `note` is sealed; `detail` has keys and dates only."""
 
     __tablename__ = "lead_events"
-    __table_args__ = (Index("ix_lead_events_lead", "lead_id", "happened_at"),)
+    __table_args__ = (
+        Index("ix_lead_events_lead", "lead_id", "happened_at"),
+        Index("ix_lead_events_enquiry", "enquiry_id"),  # without it a deletion reads the whole table
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_row_id)
     lead_id: Mapped[str] = mapped_column(ForeignKey("leads.id"), nullable=False)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from xinheng.audit import log as audit
@@ -16,7 +16,7 @@ from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.db import Database
 from xinheng.forms.definition import stored_form
 from xinheng.leads.listing import UNREADABLE, mask_name
-from xinheng.leads.models import Consent, Enquiry, FormVersion, LeadEvent, State
+from xinheng.leads.models import Enquiry, FormVersion, LeadEvent, State
 from xinheng.leads.numbers import without_numbers
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.submission import Attribution, Submission, Touch
@@ -61,13 +61,12 @@ class Quarantine:
         self._desk = desk
 
     def look(self, staff_id: str, state: State, before: str, now: datetime) -> HeldPage:
-        """One page, once it is noted who saw it. What was kept out long enough is deleted on this occasion too."""
+        """One page, once it is noted who saw it."""
         with self._database.reading() as session:
             page = read_page(session, self._keys, state, before)
-        with self._database.writing() as session:
-            forget_overdue(session, now)
-            if page.enquiries:
-                detail: Mapping[str, str | int] = {"what": "quarantine", "count": len(page.enquiries)}
+        if page.enquiries:
+            detail: Mapping[str, str | int] = {"what": "quarantine", "count": len(page.enquiries)}
+            with self._database.writing() as session:
                 self._audit(session, staff_id, "view", "list", "", detail, now)
         return page
 
@@ -180,17 +179,6 @@ def count_waiting(session: Session) -> int:
     """How many wait for a look, at most one more than MOST_COUNTED."""
     waiting = select(Enquiry.id).where(Enquiry.state == "quarantined").limit(MOST_COUNTED + 1)
     return session.scalar(select(func.count()).select_from(waiting.subquery())) or 0
-
-
-def forget_overdue(session: Session, now: datetime, most: int = _BATCH) -> int:
-    """Delete what was kept out long enough, with its consents, a batch in the caller's transaction. Returns how many."""
-    overdue = select(Enquiry.id).where(
-        Enquiry.retain_until <= now, Enquiry.lead_id.is_(None)
-    )  # the time of one that was released is its lead's
-    ids = list(session.scalars(overdue.limit(most)))
-    session.execute(delete(Consent).where(Consent.enquiry_id.in_(ids)))
-    session.execute(delete(Enquiry).where(Enquiry.id.in_(ids)))
-    return len(ids)
 
 
 def _shown(row: Enquiry, keys: Keys, need: str) -> HeldEnquiry:

@@ -28,6 +28,9 @@ class Permission(StrEnum):
     AUDIT = "audit"
     """To read who saw and changed what."""
 
+    REQUESTS = "requests"
+    """To answer what persons ask about their own data: one person's at a time, nobody's in a list."""
+
 
 class RoleName(StrEnum):
     SALES = "sales"
@@ -52,12 +55,12 @@ _GRANTED: Mapping[RoleName, frozenset[Permission]] = MappingProxyType(
         RoleName.SALES: frozenset({Permission.LEADS}),
         RoleName.SALES_LEAD: frozenset({Permission.LEADS, Permission.ALL_LEADS, Permission.NOTICES}),
         RoleName.EDITOR: frozenset({Permission.CONTENT}),
-        RoleName.PRIVACY: frozenset({Permission.AUDIT}),
+        RoleName.PRIVACY: frozenset({Permission.AUDIT, Permission.REQUESTS}),
         RoleName.ADMIN: frozenset({Permission.AUDIT, Permission.NOTICES}),
     }
 )
 
-_NEEDS_SECOND_FACTOR = frozenset({Permission.LEADS, Permission.ALL_LEADS})
+_NEEDS_SECOND_FACTOR = frozenset({Permission.LEADS, Permission.ALL_LEADS, Permission.REQUESTS})
 
 
 def permissions_of(roles: Iterable[str]) -> frozenset[Permission]:

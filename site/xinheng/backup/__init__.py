@@ -1,0 +1,1 @@
+"""A backup as one file, made while the site runs; and the way back."""

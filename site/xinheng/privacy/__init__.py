@@ -1,0 +1,1 @@
+"""What a person may ask of us about their own data, and what is done about it."""

@@ -1,0 +1,119 @@
+"""Housekeeping runs by itself, and not by a clock that jumped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from tests.databases import a_writer_elsewhere
+from tests.leads.colleagues import plain_lead, put_leads
+
+from xinheng.crypto import load_keys
+from xinheng.db import Database, Databases
+from xinheng.housekeeping import ClockJumped, Housekeeping, clock_refused
+from xinheng.leads.deletion import Deleted, Deletion
+from xinheng.leads.models import Lead
+from xinheng.leads.tombstones import TombstoneFile
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
+TODAY = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def store(opened: Databases) -> Database:
+    return opened.leads
+
+
+@pytest.fixture
+def housekeeping(store: Database, tmp_path: Path) -> Housekeeping:
+    keys = load_keys(tmp_path / "keys")
+    return Housekeeping(store, keys, Deletion(store, keys, TombstoneFile(tmp_path / "keys")))
+
+
+@pytest.fixture
+def left(store: Database) -> Callable[[], int]:
+    def count() -> int:
+        with store.reading() as session:
+            return session.scalar(select(func.count()).select_from(Lead)) or 0
+
+    return count
+
+
+def test_the_first_run_trusts_the_clock(
+    housekeeping: Housekeeping, store: Database, left: Callable[[], int]
+) -> None:
+    put_leads(store, [plain_lead(retain_until=TODAY - DAY), plain_lead(retain_until=TODAY + DAY)])
+    assert housekeeping.run_once(TODAY) == Deleted(leads=1)
+    assert left() == 1
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=365), timedelta(hours=25), timedelta(days=-2)])
+def test_a_clock_that_jumped_deletes_nobody(
+    housekeeping: Housekeeping, store: Database, left: Callable[[], int], jump: timedelta
+) -> None:
+    housekeeping.run_once(TODAY)
+    put_leads(store, [plain_lead(retain_until=TODAY - 3 * DAY)])
+    with pytest.raises(ClockJumped):
+        housekeeping.run_once(TODAY + jump)
+    with pytest.raises(ClockJumped):
+        housekeeping.run_once(TODAY + jump)
+    assert left() == 1
+    with store.reading() as session:
+        assert clock_refused(session)
+
+
+def test_a_clock_put_right_again_needs_no_word(
+    housekeeping: Housekeeping, store: Database, left: Callable[[], int]
+) -> None:
+    housekeeping.run_once(TODAY)
+    put_leads(store, [plain_lead(retain_until=TODAY)])
+    with pytest.raises(ClockJumped):
+        housekeeping.run_once(TODAY + 365 * DAY)
+    assert housekeeping.run_once(TODAY + timedelta(hours=2)) == Deleted(leads=1)
+    with store.reading() as session:
+        assert not clock_refused(session)
+
+
+def test_somebody_can_say_that_the_clock_is_right(
+    housekeeping: Housekeeping, store: Database, left: Callable[[], int]
+) -> None:
+    housekeeping.run_once(TODAY)
+    put_leads(store, [plain_lead(retain_until=TODAY)])
+    assert housekeeping.run_once(TODAY + 9 * DAY, clock_is_right=True) == Deleted(leads=1)
+    assert housekeeping.run_once(TODAY + 9 * DAY + timedelta(hours=1)) == Deleted()
+
+
+def test_hour_by_hour_the_days_go_by(
+    housekeeping: Housekeeping, store: Database, left: Callable[[], int]
+) -> None:
+    put_leads(store, [plain_lead(retain_until=TODAY + 3 * DAY)])
+    for day in range(4):
+        assert housekeeping.run_once(TODAY + day * DAY) == Deleted()
+    assert housekeeping.run_once(TODAY + 3 * DAY + timedelta(hours=1)) == Deleted(leads=1)
+
+
+def test_it_runs_until_told_to_stop_and_a_busy_database_ends_nothing(
+    housekeeping: Housekeeping,
+    store: Database,
+    left: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("xinheng.housekeeping.RETRY", 0.01)
+    put_leads(store, [plain_lead(retain_until=TODAY - 400 * DAY)])
+    stopping = threading.Event()
+    beside = threading.Thread(target=housekeeping.run, args=[stopping])
+    with a_writer_elsewhere(store, "housekeeping", "leads"):
+        beside.start()
+        while "一分钟后再试" not in caplog.text:
+            stopping.wait(0.01)
+    while left():
+        stopping.wait(0.01)
+    stopping.set()
+    beside.join()
