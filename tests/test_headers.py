@@ -30,6 +30,8 @@ def test_every_route_that_can_be_read_answers_with_all_headers(client: FlaskClie
             "reference": "XH-00000-00000",
             "filename": "css/base.css",
             "lead_id": "0" * 32,
+            "request_id": "0" * 32,
+            "number": "SQ-00000-00000",
         }
         with app.test_request_context(base_url="http://127.0.0.1:8000"):
             address = app.url_for(

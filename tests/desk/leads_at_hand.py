@@ -47,7 +47,7 @@ def ask(app: Flask, phone: str = PHONE, at: datetime = NOON, **changed: Any) -> 
         "form_version": consultation.published().version,
         "attribution": Attribution(page="/articles/x"),
     }
-    done = consultation.desk.record(Submission(phone=parse_phone(phone), **plain | changed), at)
+    done = consultation.reception.desk.record(Submission(phone=parse_phone(phone), **plain | changed), at)
     with app.extensions["xinheng.databases"].leads.reading() as session:
         query = select(Enquiry.lead_id).where(Enquiry.reference == done.reference)
         return str(session.scalars(query).one())

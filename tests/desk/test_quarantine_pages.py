@@ -45,7 +45,7 @@ def hold(app: Flask, store: Database) -> Callable[..., str]:
 
     def held(number: int = 1, reasons: tuple[str, ...] = ("trap",)) -> str:
         consultation = app.extensions["xinheng.consultation"]
-        done = consultation.desk.record(
+        done = consultation.reception.desk.record(
             Submission(
                 need="overdue",
                 name=NAME,

@@ -208,17 +208,6 @@ def test_a_page_is_masked_newest_first_and_goes_on(
     assert "张" not in repr(shown)
 
 
-def test_looking_deletes_what_is_overdue(
-    desk: EnquiryDesk, quarantine: Quarantine, store: Database, asked: Asked, member: str
-) -> None:
-    held = enquiry(store, desk.record(asked(verdict=ODD), NOON).reference)
-    quarantine.reject(held.id, member, NOON)
-    quarantine.look(member, "quarantined", "", NOON + SPAM_KEPT - HOUR)
-    assert numbers(store)["enquiries"] == 1
-    quarantine.look(member, "quarantined", "", NOON + SPAM_KEPT)
-    assert numbers(store)["enquiries"] == numbers(store)["consents"] == 0
-
-
 def test_looking_is_noted_before_it_shows(
     desk: EnquiryDesk, quarantine: Quarantine, store: Database, asked: Asked, member: str
 ) -> None:

@@ -265,7 +265,7 @@ def test_every_column_of_bytes_is_resealed_or_known_as_a_hash() -> None:
         for table in CountersBase.metadata.tables.values()
         for column in table.columns
         if isinstance(column.type, LargeBinary)
-    } <= {"device", "reader", "salt", "mark"}, "hashes and salts"
+    } <= {"device", "reader", "salt", "mark", "key", "enquiry", "proof"}, "hashes and salts"
 
 
 @pytest.mark.databases("sqlite")
@@ -278,3 +278,15 @@ def test_a_missing_partner_of_the_newest_key_stops_the_start(
         load_keys(data / "keys")
     shutil.rmtree(data / "keys")
     assert resealing.BATCH == 200
+
+
+def test_an_old_key_stays_while_an_enquiry_waits_in_the_spool(
+    data: Path, store: Database, store_keys: Keys
+) -> None:
+    (data / "spool").mkdir()
+    waiting = data / "spool" / f"{'a' * 32}.kept"
+    waiting.touch()
+    with pytest.raises(StillNeeded, match="备用文件夹"):
+        remove_old_keys(data, store, data / "spool")
+    waiting.unlink()
+    assert remove_old_keys(data, store, data / "spool") == []

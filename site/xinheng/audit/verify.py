@@ -156,6 +156,12 @@ def _extent(session: Session) -> _Extent:
     return _Extent(head, 1 if lowest is None else lowest, highest or 0, beyond)
 
 
+def present_head(session: Session) -> NotedHead:
+    """Where the record ends now, to be noted elsewhere; without a head, as of an empty record."""
+    head = _head(session)
+    return NotedHead.of(*head) if head else NotedHead(0, "")
+
+
 def _head(session: Session) -> tuple[int, bytes] | None:
     """The head row; None where it is gone or unreadable."""
     try:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from sqlalchemy import String, column, select, table
 
-from xinheng.audit.models import HEAD, AuditHead
 from xinheng.audit.report import NotedHead
+from xinheng.audit.verify import present_head
 from xinheng.backup.archive import BadBackup, Manifest, sha256, write_archive
 from xinheng.backup.postgres import DUMP, dump
 from xinheng.crypto import Keys
@@ -75,8 +75,7 @@ def check_sqlite(file: Path) -> None:
 
 def _audit_head(databases: Databases) -> NotedHead:
     with databases.leads.reading() as session:
-        row = session.execute(select(AuditHead.last_id, AuditHead.chain).where(AuditHead.id == HEAD)).first()
-    return NotedHead.of(row.last_id, row.chain) if row else NotedHead(0, "")
+        return present_head(session)
 
 
 def _schemas(databases: Databases) -> dict[str, str]:
