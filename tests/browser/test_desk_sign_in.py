@@ -34,7 +34,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite
     root = copy_of_site(tmp_path_factory.mktemp("production"))
     company = root / "content" / "site.toml"
     company.write_text(company.read_text("utf-8").replace("sample = true", "sample = false"), "utf-8")
-    running = RunningSite(root, workers=2, XINHENG_ENV="production")
+    running = RunningSite(root, workers=2, XINHENG_ENV="production", XINHENG_LIMITS="")
     running.start()
     try:
         yield running
