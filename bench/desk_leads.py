@@ -189,6 +189,8 @@ class _Maker:
             "first_touch": touch,
             "last_touch": touch,
             "articles_read": ["ageing-report", "dso-how-to-measure-and-lower"],
+            "state": "accepted",
+            "suspicion": [],
             "created_at": at,
         }
 
@@ -217,6 +219,7 @@ class _Maker:
             "created_at": at,
             "settled_at": at,
             "recipient": "",
+            "channel": "mail",
         }
 
     def _event(self, lead_id: str, at: datetime, kind: str, enquiry_id: str | None) -> dict[str, Any]:
