@@ -116,7 +116,7 @@ class Rounds:
             fields = FORM | {
                 "consent_version": version,
                 "submission_id": secrets.token_hex(16),
-                "phone": f"138{secrets.randbelow(20):08}",
+                "phone": f"1380013{secrets.randbelow(20):04}",
             }
             received = set()
             for _ in range(1 + secrets.randbelow(2)):
