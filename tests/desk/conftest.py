@@ -280,6 +280,22 @@ def signed_in(app: Flask, store: Database) -> SignedIn:
 
 
 @pytest.fixture
+def zhou(staff: Staff) -> Known:
+    return staff("sales", name="周敏")
+
+
+@pytest.fixture
+def wu(staff: Staff) -> Known:
+    return staff("sales", name="吴凯")
+
+
+@pytest.fixture
+def desk(client: DeskClient, zhou: Known, signed_in: SignedIn, clock: Clock) -> DeskClient:
+    """周敏's browser, at noon."""
+    return signed_in(client, zhou)
+
+
+@pytest.fixture
 def recorded(store: Database) -> Callable[[], list[tuple[str, str, str]]]:
     """What the audit holds: actor, action, subject."""
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 
-import pytest
 from flask import Flask
 from sqlalchemy import select
-from tests.desk.conftest import NOON, Clock, DeskClient, Known
+from tests.desk.conftest import NOON, DeskClient, Known
 from werkzeug.test import TestResponse
 
 from xinheng.crypto import Keys
@@ -25,13 +23,6 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NAME, PHONE, DETAILS = "欧阳震华", "139 7462 5813", "两家客户拖欠，打 13974625813 或 021 6395 8427。"
 SECRETS = ("欧阳震", "震华", "13974625813", "139 7462", "7462 5813", "74625813", "63958427", "6395 8427")
 """What nobody reads before the number was shown to them. The details are the visitor's own words, but for numbers."""
-
-
-def stop_the_clock(clock: Clock, patch: pytest.MonkeyPatch) -> None:
-    """Let every page of the desk read the clock of the test."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("xinheng.desk.") and hasattr(module, "utc_now"):
-            patch.setattr(module, "utc_now", clock)
 
 
 def ask(app: Flask, phone: str = PHONE, at: datetime = NOON, **changed: Any) -> str:

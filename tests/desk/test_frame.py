@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from tests.desk.conftest import Clock, DeskClient, SignedIn, Staff
-from tests.desk.leads_at_hand import ask, stop_the_clock
+from tests.desk.leads_at_hand import ask
 
 from xinheng.db import Database
 from xinheng.desk.frame import arguments_of
@@ -57,9 +57,7 @@ def test_each_browser_remembers_its_own_list(
     staff: Staff,
     signed_in: SignedIn,
     clock: Clock,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    stop_the_clock(clock, monkeypatch)
     lead_id, member = ask(app), staff("sales")
     one, other = signed_in(client, member), signed_in(another_browser(), member)
     one.get("/desk/leads?status=new")

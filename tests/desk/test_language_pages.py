@@ -12,7 +12,7 @@ import html5lib
 import pytest
 from flask import Flask
 from tests.desk.conftest import NOON, Clock, DeskClient, Known, SignedIn, Staff
-from tests.desk.leads_at_hand import ask, do, give, stop_the_clock
+from tests.desk.leads_at_hand import ask, do, give
 from werkzeug.test import TestResponse
 
 from xinheng.audit.log import record
@@ -38,10 +38,7 @@ def me(staff: Staff, store: Database) -> Known:
 
 
 @pytest.fixture
-def desk(
-    client: DeskClient, me: Known, signed_in: SignedIn, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> DeskClient:
-    stop_the_clock(clock, monkeypatch)
+def desk(client: DeskClient, me: Known, signed_in: SignedIn, clock: Clock) -> DeskClient:
     client.language = "en"
     return signed_in(client, me)
 

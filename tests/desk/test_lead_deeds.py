@@ -17,7 +17,6 @@ from tests.desk.leads_at_hand import (
     do,
     give,
     notes_of,
-    stop_the_clock,
     the_lead,
     version_on,
     words_on,
@@ -30,25 +29,7 @@ from xinheng.leads.models import LeadEvent
 from xinheng.notices.outbox import Notice
 from xinheng.staff.models import User
 
-
-@pytest.fixture(autouse=True)
-def stopped(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    stop_the_clock(clock, monkeypatch)
-
-
-@pytest.fixture
-def zhou(staff: Staff) -> Known:
-    return staff("sales", name="周敏")
-
-
-@pytest.fixture
-def wu(staff: Staff) -> Known:
-    return staff("sales", name="吴凯")
-
-
-@pytest.fixture
-def desk(client: DeskClient, zhou: Known, signed_in: SignedIn) -> DeskClient:
-    return signed_in(client, zhou)
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture

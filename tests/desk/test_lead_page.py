@@ -24,7 +24,6 @@ from tests.desk.leads_at_hand import (
     do,
     give,
     reference_of,
-    stop_the_clock,
     the_lead,
     words_on,
 )
@@ -39,28 +38,10 @@ from xinheng.leads.submission import Attribution, Touch
 from xinheng.notices.outbox import Notice
 from xinheng.staff.models import StaffSession
 
+pytestmark = pytest.mark.usefixtures("clock")
+
 Recorded = Callable[[], list[tuple[str, str, str]]]
 SHOWN = ("139 7462 5813", "tel:+8613974625813", NAME)
-
-
-@pytest.fixture(autouse=True)
-def stopped(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    stop_the_clock(clock, monkeypatch)
-
-
-@pytest.fixture
-def zhou(staff: Staff) -> Known:
-    return staff("sales", name="周敏")
-
-
-@pytest.fixture
-def wu(staff: Staff) -> Known:
-    return staff("sales", name="吴凯")
-
-
-@pytest.fixture
-def desk(client: DeskClient, zhou: Known, signed_in: SignedIn) -> DeskClient:
-    return signed_in(client, zhou)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select
 from tests.databases import raw_bytes
-from tests.desk.conftest import NOON, Clock, DeskClient, Known, SignedIn, Staff, empty
+from tests.desk.conftest import NOON, DeskClient, Known, SignedIn, Staff, empty
 from tests.desk.leads_at_hand import (
     DAY,
     HOUR,
@@ -24,7 +24,6 @@ from tests.desk.leads_at_hand import (
     give,
     reference_of,
     rows_on,
-    stop_the_clock,
     the_lead,
     words_on,
 )
@@ -37,27 +36,9 @@ from xinheng.staff.accounts import Accounts
 from xinheng.staff.models import StaffSession
 from xinheng.staff.permissions import RoleName
 
+pytestmark = pytest.mark.usefixtures("clock")
+
 ID = "0123456789abcdef0123456789abcdef"
-
-
-@pytest.fixture(autouse=True)
-def stopped(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    stop_the_clock(clock, monkeypatch)
-
-
-@pytest.fixture
-def zhou(staff: Staff) -> Known:
-    return staff("sales", name="周敏")
-
-
-@pytest.fixture
-def wu(staff: Staff) -> Known:
-    return staff("sales", name="吴凯")
-
-
-@pytest.fixture
-def desk(client: DeskClient, zhou: Known, signed_in: SignedIn) -> DeskClient:
-    return signed_in(client, zhou)
 
 
 @pytest.fixture

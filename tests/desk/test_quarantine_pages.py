@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
-from tests.desk.conftest import NOON, Clock, DeskClient, Known, SignedIn, Staff
-from tests.desk.leads_at_hand import MINUTE, NAME, SECRETS, ask, rows_on, stop_the_clock, words_on
+from tests.desk.conftest import NOON, DeskClient, Known, SignedIn, Staff
+from tests.desk.leads_at_hand import MINUTE, NAME, SECRETS, ask, rows_on, words_on
 from tests.leads.conftest import BROWSER_ID
 
 from xinheng.audit.models import AuditRow
@@ -20,13 +20,10 @@ from xinheng.leads.submission import Submission
 from xinheng.leads.verdict import REASONS, Verdict
 from xinheng.phones import parse_phone
 
+pytestmark = pytest.mark.usefixtures("clock")
+
 PAGE = "/desk/quarantine"
 SPAM = f"{PAGE}?state=spam"
-
-
-@pytest.fixture(autouse=True)
-def stopped(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    stop_the_clock(clock, monkeypatch)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import select, update
 from tests.databases import refuse_inserts
 from tests.desk.conftest import NOON, Clock, DeskClient, Known, SignedIn, Staff
-from tests.desk.leads_at_hand import NAME, PHONE, ask, reference_of, stop_the_clock, the_lead
+from tests.desk.leads_at_hand import NAME, PHONE, ask, reference_of, the_lead
 
 from xinheng.audit.models import AuditRow
 from xinheng.audit.verify import verify
@@ -54,12 +54,9 @@ def filed(app: Flask, store: Database) -> Callable[..., str]:
 
 
 @pytest.fixture
-def officer(
-    client: DeskClient, staff: Staff, signed_in: SignedIn, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> Known:
+def officer(client: DeskClient, staff: Staff, signed_in: SignedIn, clock: Clock) -> Known:
     member = staff("privacy", name="何静")
     signed_in(client, member)
-    stop_the_clock(clock, monkeypatch)
     return member
 
 

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import select
-from tests.desk.conftest import Clock, DeskClient, Known, SignedIn, Staff
+from tests.desk.conftest import DeskClient, SignedIn, Staff
 
 from xinheng.db import Database
 from xinheng.desk.saved_views import MOST
 from xinheng.leads.models import SavedView
 
 INDEX, ID = "ab" * 16, "cd" * 16
-
-
-@pytest.fixture
-def zhou(staff: Staff) -> Known:
-    return staff("sales", name="周敏")
-
-
-@pytest.fixture
-def desk(client: DeskClient, zhou: Known, signed_in: SignedIn, clock: Clock) -> DeskClient:
-    return signed_in(client, zhou)
 
 
 def kept(store: Database) -> list[tuple[str, str]]:

@@ -6,31 +6,13 @@ import re
 
 import pytest
 from flask import Flask
-from tests.desk.conftest import NOON, Clock, DeskClient, Known, SignedIn, Staff
-from tests.desk.leads_at_hand import DAY, HOUR, SECRETS, ask, give, rows_on, stop_the_clock, words_on
+from tests.desk.conftest import NOON, DeskClient, Known, SignedIn, Staff
+from tests.desk.leads_at_hand import DAY, HOUR, SECRETS, ask, give, rows_on, words_on
 from tests.leads.colleagues import plain_lead, put_leads
 
 from xinheng.db import Database
 
-
-@pytest.fixture(autouse=True)
-def stopped(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    stop_the_clock(clock, monkeypatch)
-
-
-@pytest.fixture
-def zhou(staff: Staff) -> Known:
-    return staff("sales", name="周敏")
-
-
-@pytest.fixture
-def wu(staff: Staff) -> Known:
-    return staff("sales", name="吴凯")
-
-
-@pytest.fixture
-def desk(client: DeskClient, zhou: Known, signed_in: SignedIn) -> DeskClient:
-    return signed_in(client, zhou)
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture
