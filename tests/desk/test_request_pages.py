@@ -23,6 +23,7 @@ from xinheng.db import Database
 from xinheng.housekeeping import LastRun
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.tombstones import Tombstone
+from xinheng.notices.outbox import Notice
 from xinheng.phones import parse_phone
 from xinheng.privacy.answering import forget
 from xinheng.privacy.models import PrivacyRequest
@@ -281,6 +282,8 @@ def test_a_restricted_lead_is_in_no_list_and_comes_back_when_released(
     boss = signed_in(another_browser(), staff("sales_lead"))
     assert send(client, request_id, "restrict", restricted="yes").status_code == 303
     assert (the_lead(store, lead_id).restricted, the_lead(store, lead_id).queue) == (True, "held")
+    with store.reading() as session:
+        assert set(session.scalars(select(Notice.state))) == {"void"}, "it is told to nobody any more"
     assert boss.get(f"/desk/leads/{lead_id}").status_code == 404
     assert lead_id not in boss.get("/desk/leads").text + boss.get("/desk/").text
     assert send(client, request_id, "restrict", restricted="no").status_code == 303
@@ -338,6 +341,16 @@ def test_a_refusal_needs_its_reason(
     row = stored(store, request_id)
     assert (row.outcome, row.open(store_keys, "answer")) == ("refused", "合同还在履行")
     assert ("request", "request", {"what": "refused"}) in recorded(store, officer.id)
+
+
+def test_a_number_written_in_an_answer_is_covered_like_any_other(
+    client: DeskClient, officer: Known, proved: Callable[..., str]
+) -> None:
+    request_id = proved("access")
+    send(client, request_id, "close", outcome="done", answer="已打 139 7462 5813 答复")
+    page = client.get(f"/desk/requests/{request_id}").text
+    assert "已打 ****13 答复" in page
+    assert not any(secret in page for secret in SECRETS)
 
 
 def test_what_has_ended_is_not_changed_any_more(

@@ -115,6 +115,10 @@ def test_a_path_is_kept_without_queries_secrets_and_numbers(path: str, kept: str
     assert read({"first": {"path": path}}).first.path == kept
 
 
+def test_a_receipt_of_a_rights_request_is_nobodys_business() -> None:
+    assert public_path("/privacy/request/SQ-7K2M9-QPD4R") == "/privacy/request"
+
+
 def test_slugs_that_are_no_articles_repeats_and_all_after_twenty_are_left_out() -> None:
     assert read({"read": ["ageing", "draft", "ageing", "../etc", "first-call"]}).articles_read == (
         "ageing",

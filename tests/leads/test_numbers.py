@@ -29,6 +29,8 @@ from xinheng.phones import parse_phone
         ("80万元，逾期120天，2026年11月", "80万元，逾期120天，2026年11月"),
         ("单价12.50元，3家、4家、5家", "单价12.50元，3家、4家、5家"),
         ("账期30 60 90", "账期30 60 90"),
+        ("2024-2025年度，额度3000-5000万", "2024-2025年度，额度3000-5000万"),
+        ("5000 8000元", "5000 8000元"),
         ("三家，每家30万，账期一百二十天", "三家，每家30万，账期一百二十天"),
         ("500000三家", "500000三家"),
         ("二〇二六年十一月", "二〇二六年十一月"),
@@ -89,6 +91,10 @@ def test_a_phone_typed_in_a_text_is_hidden_however_it_is_spelt(typed: str) -> No
         "+86，138，0013，8000",
         "021，8765，4321",
         "0755\n8601 3388",
+        "138     0013      8000",
+        "8765-4321",
+        "8888 8888",
+        "601 3388",
     ],
 )
 def test_a_phone_spelt_so_that_no_program_should_see_it_is_hidden(typed: str) -> None:
@@ -110,3 +116,11 @@ def test_hiding_never_fails_and_hides_whole_numbers(typed: str) -> None:
     shown = without_numbers(typed)
     assert not re.search(r"[0-9]{7}", shown)
     assert with_numbers(shown, typed) == typed or "****" in typed
+
+
+@pytest.mark.parametrize("typed", ["7****00", "****001", "1，****00", "****00****00"])
+@pytest.mark.parametrize("known", ["打 138 0013 8000", "打 138，0013，8000"])
+def test_nobody_uncovers_a_number_by_writing_beside_its_mark(typed: str, known: str) -> None:
+    shown = without_numbers(with_numbers(typed, known))
+    assert "138" not in shown
+    assert "0013" not in shown

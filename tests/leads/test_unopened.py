@@ -52,6 +52,14 @@ def reminders(store: Database) -> list[str]:
         return [text.partition("\n")[0] for text in session.scalars(query)]
 
 
+def test_the_two_hours_begin_when_the_notice_left(asked: Database) -> None:
+    leave(asked, TEN)
+    with asked.writing() as session:
+        session.execute(update(Notice).values(settled_at=LATER))  # its channel was away until now
+    assert remind(asked, LATER + MINUTE) == 0, "they have only just been told"
+    assert remind(asked, LATER + REMIND_AFTER + MINUTE) == 1
+
+
 def test_what_nobody_opened_in_two_hours_is_told_of_again(asked: Database) -> None:
     assert remind(asked, TEN + REMIND_AFTER - MINUTE) == 0
     assert remind(asked, LATER) == 1
@@ -134,5 +142,6 @@ def test_nobody_is_reminded_at_night_or_at_the_weekend(asked: Database, moment: 
     assert in_working_hours(now) is working
     with asked.writing() as session:
         session.execute(update(Enquiry).values(created_at=now - REMIND_AFTER - MINUTE))
-        session.execute(update(Notice).values(created_at=now - REMIND_AFTER - MINUTE))
+        told = now - REMIND_AFTER - MINUTE
+        session.execute(update(Notice).values(created_at=told, settled_at=told))
     assert remind(asked, now) == working

@@ -56,6 +56,7 @@ NOT_SEALED = {
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
+    (tmp_path / "var" / "spool").mkdir(parents=True)
     return tmp_path / "var"
 
 
@@ -283,10 +284,16 @@ def test_a_missing_partner_of_the_newest_key_stops_the_start(
 def test_an_old_key_stays_while_an_enquiry_waits_in_the_spool(
     data: Path, store: Database, store_keys: Keys
 ) -> None:
-    (data / "spool").mkdir()
     waiting = data / "spool" / f"{'a' * 32}.kept"
     waiting.touch()
     with pytest.raises(StillNeeded, match="备用文件夹"):
         remove_old_keys(data, store, data / "spool")
     waiting.unlink()
     assert remove_old_keys(data, store, data / "spool") == []
+
+
+def test_an_old_key_stays_while_the_spool_cannot_be_seen(
+    data: Path, store: Database, store_keys: Keys
+) -> None:
+    with pytest.raises(StillNeeded, match="那个盘挂上了吗"):
+        remove_old_keys(data, store, data / "not-mounted")

@@ -72,7 +72,7 @@ def show_request(request_id: str, *, status: int = 200, revealed: bool = False, 
         found = _leads(reading, row)
         mine = next((each for each in found if each.lead.id == row.lead_id), None)
         people = read_colleagues(reading)
-    number, typed = _opened(row, "phone"), _opened(row, "words")
+    number, typed, answer = (_opened(row, column) for column in ("phone", "words", "answer"))
     page = render_template(
         "desk/request.html",
         request_row=row,
@@ -80,7 +80,7 @@ def show_request(request_id: str, *, status: int = 200, revealed: bool = False, 
         phone=number if revealed else mask(number) if number else "",
         revealed=revealed and bool(number) and number != UNREADABLE,
         typed_words=typed if revealed else without_numbers(typed),
-        answer=_opened(row, "answer"),
+        answer=answer if revealed else without_numbers(answer),
         found=found,
         mine=mine,
         people=people,

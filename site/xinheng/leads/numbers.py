@@ -11,10 +11,15 @@ import unicodedata
 
 from xinheng.phones import NotAPhone, parse_phone
 
-_GAP = r"(?:[^\w，、；：！？,;:!?\n]|[_转轉]){0,4}"
-_WIDE_GAP = r"(?:[^\w]|[_转轉]){0,4}"
+_GAP = r"(?:[^\w，、；：！？,;:!?\n]|[_转轉]){0,12}"
+_WIDE_GAP = r"(?:[^\w]|[_转轉]){0,12}"
 _STRETCH = re.compile(rf"[0-9](?:{_GAP}[0-9]){{6,}}")
 """Seven digits and more, with whatever people put between them; no words and no commas."""
+
+_LOCAL = re.compile(
+    r"(?!(?:19|20)[0-9]{2}[^0-9]+(?:19|20))[2-9][0-9]{2,3}[ \-][0-9]{4}(?!\s*[元万亿年月日天家单人%])"
+)
+"""A landline without its area, in two groups; not two years, not a sum from one to another."""
 
 _WIDE_STRETCH = re.compile(rf"[0-9]+(?:{_WIDE_GAP}[0-9]+)+")
 _WHOLE = re.compile(r"(?:00)?(?:86)?(?:1[3-9][0-9]{9}|0[1-9][0-9]{8,10})")
@@ -37,7 +42,8 @@ def without_numbers(text: str) -> str:
 
 
 def with_numbers(typed: str, known: str) -> str:
-    """A text that came back with the numbers of `known` hidden in it, with them in their places again."""
+    """A text that came back with the numbers of `known` hidden in it, with them in their places again; as it was typed
+    where a number would stand more openly then than it did."""
     hidden = [known[start:stop] for start, stop in _hidden_spans(known)]
 
     def shown(mark: re.Match[str]) -> str:
@@ -47,7 +53,8 @@ def with_numbers(typed: str, known: str) -> str:
         hidden.remove(number)
         return number
 
-    return _MARK.sub(shown, typed)
+    whole = _MARK.sub(shown, typed)
+    return whole if without_numbers(whole) == without_numbers(typed) else typed
 
 
 def _mark(number: str) -> str:
@@ -63,6 +70,8 @@ def _hidden_spans(text: str) -> list[tuple[int, int]]:
         spans += [
             span for span in _whole_numbers(plain, found) if not any(_touch(span, each) for each in spans)
         ]
+    local = [found.span() for found in _LOCAL.finditer(plain)]
+    spans += [span for span in local if not any(_touch(span, each) for each in spans)]
     return sorted(spans)
 
 

@@ -29,7 +29,6 @@ SPAM_KEPT = timedelta(days=30)
 
 PAGE = 40
 MOST_COUNTED = 99
-_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,9 @@ def _unopened(now: datetime) -> Select[str]:
     """References of enquiries whose notices left two hours ago or more, and which nobody has opened since."""
     notices = select(Notice.id).where(Notice.reference == Enquiry.reference)
     to_all = notices.where(Notice.recipient == "")
-    on_the_way = to_all.where(or_(Notice.state == "waiting", Notice.created_at > now - REMIND_AFTER))
+    # one that waited, in the spool or for a channel, leaves long after it was written
+    left_at = func.coalesce(Notice.settled_at, Notice.created_at)
+    on_the_way = to_all.where(or_(Notice.state == "waiting", left_at > now - REMIND_AFTER))
     reminders = _reminders().where(Notice.reference == Enquiry.reference).scalar_subquery()
     return (
         select(Enquiry.reference)

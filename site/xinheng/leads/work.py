@@ -21,7 +21,7 @@ from xinheng.leads.models import CLOSED, Enquiry, FormVersion, Lead, LeadEvent, 
 from xinheng.leads.moves import MoveRefused, check_move, next_try
 from xinheng.leads.numbers import with_numbers
 from xinheng.leads.scope import NoSuchLead
-from xinheng.notices.outbox import enqueue, withdraw
+from xinheng.notices.outbox import Notice, enqueue, withdraw
 from xinheng.settings import SHANGHAI
 from xinheng.staff.colleagues import Colleague
 from xinheng.staff.models import User
@@ -177,11 +177,11 @@ class LeadWork:
         """Set the owner; False if it was theirs already."""
         if (owner.id if owner else None) == lead.owner_id:
             return False
+        withdraw(session, self._references(session, [lead.id]), deed.now, Notice.kind == "assigned")
         detail = {"from": lead.owner_id or "", "to": owner.id if owner else ""}
         lead.owner_id = owner.id if owner else None
         self._event(session, lead, deed, "assigned", detail)
         self._audit(session, lead, deed, "assign", detail)
-        withdraw(session, "assigned", self._references(session, [lead.id]), deed.now)
         return True
 
     def _tell(

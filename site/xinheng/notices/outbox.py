@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Index, Integer, Select, String, Text, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -25,7 +25,6 @@ TO_ALL_CHANNELS = ""
 _SPREAD_AT_ONCE = 50
 
 State = Literal["waiting", "sent", "logged", "failed", "seen", "void"]
-STATES: tuple[State, ...] = get_args(State)
 
 
 class Notice(LeadsBase):
@@ -82,11 +81,11 @@ def acknowledge(session: Session, references: Sequence[str], recipient: str, now
     )
 
 
-def withdraw(session: Session, kind: str, references: Sequence[str], now: datetime) -> None:
-    """What these notices tell isn't so any more: those that still wait don't leave."""
+def withdraw(session: Session, references: Sequence[str], now: datetime, *only: ColumnElement[bool]) -> None:
+    """What these notices tell isn't so any more, or must not be told: those that still wait don't leave."""
     session.execute(
         update(Notice)
-        .where(Notice.kind == kind, Notice.reference.in_(references), Notice.state.in_(["waiting", "failed"]))
+        .where(Notice.reference.in_(references), Notice.state.in_(["waiting", "failed"]), *only)
         .values(state="void", settled_at=now, leased_until=None)
     )
 

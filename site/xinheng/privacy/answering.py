@@ -18,8 +18,9 @@ from xinheng.audit.models import Action, SubjectKind
 from xinheng.crypto import Keys, new_row_id
 from xinheng.db import Database
 from xinheng.leads.deletion import Deletion
-from xinheng.leads.models import Lead, LeadEvent
+from xinheng.leads.models import Enquiry, Lead, LeadEvent
 from xinheng.leads.work import lead_lock
+from xinheng.notices.outbox import withdraw
 from xinheng.phones import Phone, last_four
 from xinheng.privacy.models import Outcome, PrivacyRequest
 
@@ -78,6 +79,11 @@ class PrivacyWork:
         """Hold the lead back from all use but keeping, or give it back to sales."""
         with self._proved(request_id) as (session, _, lead):
             lead.restricted = restricted
+            if restricted:
+                references = session.scalars(
+                    select(Enquiry.reference).where(Enquiry.lead_id == lead.id)
+                ).all()
+                withdraw(session, references, officer.now)
             kind = "restricted" if restricted else "unrestricted"
             self._event(session, lead, officer, kind)
             lead.requeue()

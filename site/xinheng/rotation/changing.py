@@ -51,6 +51,10 @@ def remove_old_keys(data: Path, database: Database, spool: Path) -> list[str]:
     """Delete the keys before the newest; returns their files. Raises StillNeeded, InUse."""
     folder = data / "keys"
     with while_stopped(data):
+        if not spool.is_dir():
+            raise StillNeeded(
+                f"备用文件夹 {spool} 不在，看不到里面有没有要用旧密钥打开的咨询：那个盘挂上了吗？"
+            )
         if any(spool.glob("*.kept")) or any(spool.glob("*.aside")):
             raise StillNeeded("备用文件夹里还有咨询，要用旧密钥打开：请先启动网站，等它们入库")
         keys = load_keys(folder, make=False)
