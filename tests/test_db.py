@@ -31,7 +31,7 @@ from xinheng.db import (
 )
 from xinheng.db.sqlite import BUSY, SqliteDatabase
 from xinheng.db.writer_lock import WriterLock
-from xinheng.leads.models import FormVersion
+from xinheng.form_versions import FormVersion
 from xinheng.migrations import upgrade
 
 SHARED = text("CREATE TABLE IF NOT EXISTS marks (place TEXT, number INTEGER, UNIQUE (place, number))")
