@@ -208,7 +208,7 @@ def _limits(text: str, environment: str) -> Limits | None:
     except ValueError as fault:
         raise SettingError(
             f"XINHENG_LIMITS：读不懂 {str(fault)!r}；应为用空格分开的“名字=份数/时间”，例如 address=10/10m all=40/1h；"
-            "名字有 address、phone、text、all，各写一次，时间用 s、m、h、d，最长30d"
+            "名字有 address、phone、text、all、request，各写一次，时间用 s、m、h、d，最长30d"
         ) from fault
 
 
