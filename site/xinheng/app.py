@@ -143,6 +143,10 @@ def open_stores(app: Flask, settings: Settings) -> None:
     weakref.finalize(app, os.close, hold_running(settings.data))
     keys = load_keys(settings.data / "keys", make=not databases.leads.in_use())
     upgrade(databases)
+    if settings.production and (careless := databases.leads.careless_settings()):
+        logging.getLogger(__name__).error(
+            "PostgreSQL 的 %s 关着：断电时，受理过的咨询会丢。请打开再用", "、".join(careless)
+        )
     deletion = Deletion(databases.leads, keys, TombstoneFile(settings.data / "keys"))
     deletion.again()  # before the first request: the database may come from a backup
     app.extensions["xinheng.deletion"] = deletion
