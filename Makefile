@@ -7,7 +7,7 @@ LOCALES := en
 # the client's own index settings apply; the locks name no host
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test test-faults lint check bench bench-desk lock messages share-images clean
+.PHONY: help run test test-faults lint check audit bench bench-desk lock messages share-images clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,9 @@ lint: $(VENV)/.dev ## Formatting, lint, types, layers, content and forms
 
 check: lint ## What a programmer runs before a commit: lint, and the tests without a browser
 	$(BIN)/python -m pytest -m "not browser and not faults" $(PYTEST_ARGS)
+
+audit: $(VENV)/.dev ## Ask for known vulnerabilities in the locked packages, where a source can be reached
+	@$(BIN)/python tests/advisories.py requirements.lock requirements-dev.lock
 
 bench: $(VENV)/.dev ## Judge related posts on a corpus: make bench CORPUS=articles.json
 	$(BIN)/python bench/related.py $(CORPUS)

@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
 from tests.conftest import KINDS, OWN_PAGE, write_article
+from tests.notices.sending import send_due
 
 from xinheng.cli import main
-from xinheng.notices.worker import send_due
 from xinheng.settings import Settings
 
 Run = Callable[..., Result]

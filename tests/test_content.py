@@ -278,6 +278,24 @@ def test_every_form_is_listed_in_the_privacy_rules() -> None:
     }
 
 
+def test_the_privacy_rules_list_exactly_what_a_browser_keeps() -> None:
+    """Our scripts are the only ones, and each names what it keeps by a constant that begins with `xinheng.`."""
+    scripts = [file.read_text(encoding="utf-8") for file in (ROOT / "static" / "js").glob("*.js")]
+    found: dict[str, set[str]] = {}
+    for text in scripts:
+        names = dict(re.findall(r'const (\w+) = "([^"]+)"', text))
+        for store, name in re.findall(r"(local|session)Storage\.\w+Item\((\w+)", text):
+            found.setdefault(names[name], set()).add({"local": "本地存储", "session": "会话存储"}[store])
+        assert not re.search(
+            r"document\.cookie|indexedDB|caches\.|Storage\[|Storage\.(?!getItem|setItem|removeItem)", text
+        )
+    body = read_front_matter(CONTENT / "pages" / "privacy.md").body
+    table = body.partition("| 名称 | 存在哪里 |")[2].partition("\n\n")[0]
+    listed = re.findall(r"(?m)^\| (xinheng\.\w+) \| (\S+) \|", table)
+    assert {name: {place} for name, place in listed} == found
+    assert "没有 Cookie。" in body
+
+
 def test_the_privacy_rules_hold_what_the_law_asks_for() -> None:
     body = read_front_matter(CONTENT / "pages" / "privacy.md").body
     for needed in (

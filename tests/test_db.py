@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, InternalError, Stateme
 from tests.databases import address
 from tests.postgres import PostgresServer
 
+from xinheng.app import create_app
 from xinheng.db import (
     Database,
     DatabaseBusy,
@@ -33,6 +35,7 @@ from xinheng.db.sqlite import BUSY, SqliteDatabase
 from xinheng.db.writer_lock import WriterLock
 from xinheng.form_versions import FormVersion
 from xinheng.migrations import upgrade
+from xinheng.settings import Settings
 
 SHARED = text("CREATE TABLE IF NOT EXISTS marks (place TEXT, number INTEGER, UNIQUE (place, number))")
 
@@ -138,6 +141,25 @@ def test_every_pooled_connection_to_postgresql_is_settled(
         for _ in range(2):  # the second time from the pool
             told = [each.exec_driver_sql(f"SHOW {setting}").scalar() for each in pooled(database, 8)]
             assert told == [found] * 8
+
+
+def test_a_server_that_may_forget_at_a_power_cut_is_told_of(opened: Databases, database_kind: str) -> None:
+    """That of the tests does: what is stored there is gone in a minute."""
+    told = {"sqlite": [], "postgresql": ["fsync", "full_page_writes"]}
+    assert list(opened.leads.careless_settings()) == told[database_kind]
+
+
+@pytest.mark.databases("postgresql")
+@pytest.mark.parametrize("environment", ["production", "development"])
+def test_in_production_such_a_server_is_named_at_the_start(
+    settings: Settings, data_root: Path, caplog: pytest.LogCaptureFixture, environment: str
+) -> None:
+    site = data_root / "content" / "site.toml"
+    site.write_text(site.read_text("utf-8").replace("sample = true", "sample = false"), "utf-8")
+    app = create_app(replace(settings, environment=environment))
+    app.extensions["xinheng.reads"].stop()
+    app.extensions["xinheng.databases"].dispose()
+    assert ("PostgreSQL 的 fsync、full_page_writes 关着" in caplog.text) is (environment == "production")
 
 
 @ON_POSTGRESQL

@@ -120,6 +120,21 @@ def test_https_is_forced_only_where_the_origin_is_https(
     assert ("upgrade-insecure-requests" in headers["Content-Security-Policy"]) is forced
 
 
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ("", "max-age=31536000; includeSubDomains"),
+        ("host", "max-age=31536000"),
+        ("subdomains", "max-age=31536000; includeSubDomains"),
+        ("preload", "max-age=63072000; includeSubDomains; preload"),
+    ],
+)
+def test_what_browsers_keep_to_https_is_chosen(settings: Settings, chosen: str, said: str) -> None:
+    environ = {"XINHENG_ORIGIN": "https://www.xinheng.example", "XINHENG_HSTS": chosen}
+    headers = dict(security_headers(Settings.from_env(environ, settings.root)))
+    assert headers["Strict-Transport-Security"] == said
+
+
 def test_a_header_that_an_answer_sets_itself_is_not_sent_twice(settings: Settings) -> None:
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         start_response("200 OK", [("referrer-policy", "no-referrer")])

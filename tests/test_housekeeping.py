@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,9 +10,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from tests.conftest import ROOT
 from tests.databases import a_writer_elsewhere
 from tests.leads.colleagues import plain_lead, put_leads
 
+from xinheng.audit.log import record
+from xinheng.audit.models import AuditRow
 from xinheng.crypto import load_keys
 from xinheng.db import Database, Databases
 from xinheng.housekeeping import ClockJumped, Housekeeping, clock_refused
@@ -96,6 +100,31 @@ def test_hour_by_hour_the_days_go_by(
     for day in range(4):
         assert housekeeping.run_once(TODAY + day * DAY) == Deleted()
     assert housekeeping.run_once(TODAY + 3 * DAY + timedelta(hours=1)) == Deleted(leads=1)
+
+
+def test_nothing_is_ever_taken_from_the_audit(
+    housekeeping: Housekeeping, store: Database, tmp_path: Path
+) -> None:
+    """The law wants three years; no run of anything that deletes knows the table, so it is for good."""
+    put_leads(store, [plain_lead(retain_until=TODAY + DAY)])
+    with store.writing() as session:
+        record(session, load_keys(tmp_path / "keys"), actor="a" * 32, action="sign_in", now=TODAY)
+
+    def kept() -> list[int]:
+        with store.reading() as session:
+            return list(session.scalars(select(AuditRow.id).order_by(AuditRow.id)))
+
+    first = kept()
+    for years in range(5):
+        housekeeping.run_once(TODAY + years * 365 * DAY + 2 * DAY, clock_is_right=True)
+    assert kept()[: len(first)] == first
+    assert len(kept()) == len(first) + 1, "the lead's deletion is recorded besides"
+
+
+def test_no_code_changes_or_deletes_a_row_of_the_audit() -> None:
+    for file in (ROOT / "site" / "xinheng").rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        assert not re.search(r"(delete|update)\(\s*AuditRow|(DELETE FROM|UPDATE) audit\b", text), file
 
 
 def test_it_runs_until_told_to_stop_and_a_busy_database_ends_nothing(

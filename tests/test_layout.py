@@ -184,7 +184,7 @@ def test_markup_is_made_where_html_is_cleaned_only(file: Path) -> None:
 
 def test_every_file_of_tests_is_named_after_what_it_tests() -> None:
     tests = ROOT / "tests"
-    whole = {"test_content.py", "test_layout.py", "test_translations.py"}
+    whole = {"test_advisories.py", "test_content.py", "test_layout.py", "test_translations.py"}
     for file in sorted(tests.rglob("test_*.py")):
         inside = file.relative_to(tests)
         if inside.parts[0] in {"browser", "faults", "figures"} or inside.name in whole:

@@ -20,8 +20,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_what_is_not_named_keeps_its_default() -> None:
-    found = parse_limits("  all=500/2h phone=3/90s ")
-    assert found == Limits(all=Limit(500, 7200), phone=Limit(3, 90))
+    found = parse_limits("  all=500/2h phone=3/90s request=20/1h ")
+    assert found == Limits(all=Limit(500, 7200), phone=Limit(3, 90), request=Limit(20, 3600))
     assert parse_limits("") == Limits()
 
 

@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -151,3 +152,9 @@ def test_a_view_that_fails_with_what_was_typed_leaves_none_of_it(
     assert "LookupError" in written()
     assert PHONE not in written()
     assert "欧阳 " not in written()
+
+
+def test_a_line_says_when_in_a_zone_that_is_no_matter_of_the_server() -> None:
+    record = logging.LogRecord("xinheng", logging.INFO, __file__, 1, "x", (), None)
+    record.created = datetime(2026, 11, 23, 4, 0, 0, 250_000, UTC).timestamp()
+    assert CoveringFormatter().format(record) == "2026-11-23T04:00:00.250+00:00 INFO xinheng: x"

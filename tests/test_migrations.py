@@ -19,8 +19,8 @@ from tests.databases import address
 import xinheng.articles.favourites
 import xinheng.articles.reads
 import xinheng.assessments
+import xinheng.leads.arrivals
 import xinheng.leads.models
-import xinheng.leads.velocity
 import xinheng.notices.outbox  # noqa: F401 (the models must be known to be compared)
 from xinheng.app import create_app
 from xinheng.crypto import MissingKey

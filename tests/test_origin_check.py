@@ -141,27 +141,41 @@ CHANGING = [
     ("PUT", "/articles/ageing-report/favourite"),
     ("DELETE", "/articles/ageing-report/favourite"),
     ("POST", "/favourites"),
-    ("POST", "/privacy/request"),
 ]
+FORMS = [("POST", "/consultation"), ("POST", "/privacy/request")]
 
 
 @pytest.mark.parametrize(("method", "address"), CHANGING)
 @pytest.mark.parametrize(
     "headers", [{}, {"Origin": "null"}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
 )
-def test_nothing_but_the_consultation_may_come_without_an_origin(
+def test_nothing_but_a_form_may_come_without_an_origin(
     client: FlaskClient, method: str, address: str, headers: dict[str, str]
 ) -> None:
-    assert client.open(address, method=method, headers=headers | {"X-Device": "0" * 32}).status_code == 403
+    answer = client.open(address, method=method, headers=headers | {"X-Device": "0" * 32})
+    assert answer.status_code == 403
+    assert "confirm_token" not in answer.text
+
+
+@pytest.mark.parametrize(("method", "address"), FORMS)
+def test_a_form_without_an_origin_may_be_confirmed_and_one_from_elsewhere_may_not(
+    client: FlaskClient, method: str, address: str
+) -> None:
+    for headers in ({}, {"Origin": "null"}):
+        asked = client.open(address, method=method, headers=headers)
+        assert (asked.status_code, "confirm_token" in asked.text) == (403, True)
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        refused = client.open(address, method=method, headers=headers)
+        assert (refused.status_code, "confirm_token" in refused.text) == (403, False)
 
 
 @pytest.mark.parametrize(
     "headers", [{"Origin": ORIGIN}, {"Origin": "http://localhost:8000"}, {"Referer": f"{ORIGIN}/articles/"}]
 )
-@pytest.mark.parametrize(("method", "address"), CHANGING)
+@pytest.mark.parametrize(("method", "address"), [*CHANGING, *FORMS])
 def test_our_own_pages_may(client: FlaskClient, method: str, address: str, headers: dict[str, str]) -> None:
     answer = client.open(address, method=method, headers=headers | {"X-Device": "0" * 32})
-    assert answer.status_code == (422 if address == "/privacy/request" else 200)
+    assert answer.status_code == (422 if (method, address) in FORMS else 200)
 
 
 def test_every_route_that_changes_something_is_guarded(client: FlaskClient, app: Flask) -> None:

@@ -73,6 +73,7 @@ def test_the_spool_lies_with_the_data_unless_another_volume_is_named(root: Path)
         ({"XINHENG_PROXIES": "6"}, "XINHENG_PROXIES.*0 到 5"),
         ({"XINHENG_ENV": "prod"}, "XINHENG_ENV='prod'.*development 或 production"),
         ({"XINHENG_ENV": "production"}, "XINHENG_ORIGIN.*正式环境必须写明"),
+        ({"XINHENG_HSTS": "on"}, "XINHENG_HSTS='on'.*host、subdomains 或 preload"),
         ({"XINHENG_ORIGIN": "www.xinheng.example"}, "XINHENG_ORIGIN"),
         ({"XINHENG_ORIGIN": "ftp://xinheng.example"}, "XINHENG_ORIGIN"),
         ({"XINHENG_ORIGIN": "https://"}, "XINHENG_ORIGIN"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, g, request
+from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from xinheng.articles import feeds
@@ -49,11 +49,12 @@ from xinheng.logs import start_logging
 from xinheng.markup import highlighted
 from xinheng.migrations import upgrade
 from xinheng.notices.channels import Switchboard, made_channels
-from xinheng.origin_check import Confirmation, Verdict, judge
+from xinheng.origin_guard import guard_origin
 from xinheng.page_cache import compress
 from xinheng.pages import health
 from xinheng.pages import views as pages
 from xinheng.privacy import views as privacy
+from xinheng.privacy.pace import Pace
 from xinheng.privacy.receiving import PrivacyDesk
 from xinheng.processors import watched_processors
 from xinheng.reloading import Reloading, Version, last_good, version_of
@@ -63,7 +64,8 @@ from xinheng.static_files import serve_static, static_root, version_of_file
 
 FORM_BYTES = 64 * 1024
 Rules = TypeVar("Rules")
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+MAY_BE_CONFIRMED = frozenset({"leads.submit", "privacy.submit"})
+"""Forms that people fill in at length: where a browser doesn't say where one comes from, they are asked."""
 
 
 def create_app(settings: Settings) -> Flask:
@@ -81,7 +83,7 @@ def create_app(settings: Settings) -> Flask:
     root = static_root(settings)
     install_filters(app, partial(version_of_file, root))
     share_with_templates(app, settings, company)
-    guard_origin(app, settings)
+    guard_origin(app, settings, MAY_BE_CONFIRMED)
     start_sign_in(app, settings)
     public = (
         articles.blueprint,
@@ -141,6 +143,10 @@ def open_stores(app: Flask, settings: Settings) -> None:
     weakref.finalize(app, os.close, hold_running(settings.data))
     keys = load_keys(settings.data / "keys", make=not databases.leads.in_use())
     upgrade(databases)
+    if settings.production and (careless := databases.leads.careless_settings()):
+        logging.getLogger(__name__).error(
+            "PostgreSQL 的 %s 关着：断电时，受理过的咨询会丢。请打开再用", "、".join(careless)
+        )
     deletion = Deletion(databases.leads, keys, TombstoneFile(settings.data / "keys"))
     deletion.again()  # before the first request: the database may come from a backup
     app.extensions["xinheng.deletion"] = deletion
@@ -149,6 +155,9 @@ def open_stores(app: Flask, settings: Settings) -> None:
     app.extensions["xinheng.spool"] = spool = open_spool(settings, keys)
     app.extensions["xinheng.readiness"] = health.Readiness(databases.leads, spool, settings.data)
     app.extensions["xinheng.privacy"] = PrivacyDesk(databases.leads, keys)
+    app.extensions["xinheng.pace"] = Pace(
+        databases.counters, keys, settings.limits.request if settings.limits else None
+    )
     app.extensions["xinheng.reads"] = ReadCounter(databases.counters)
     app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys)
     app.extensions["xinheng.work"] = LeadWork(databases.leads, keys, site=settings.origin)
@@ -210,7 +219,6 @@ def start_consultation(app: Flask, settings: Settings, company: Callable[[], Com
     app.extensions["xinheng.consultation"] = leads.Consultation(
         reception=Reception(desk, app.extensions["xinheng.spool"], keys, databases.leads),
         guard=Guard(databases.counters, keys, settings.limits),
-        confirmation=Confirmation(keys.web),
         published=published,
         company=company,
         article_slugs=lambda: app.extensions["xinheng.library"].current().by_slug,
@@ -277,19 +285,6 @@ def share_with_templates(app: Flask, settings: Settings, company: Callable[[], C
     app.jinja_env.globals.update(
         cover=cover, shapes=SHAPES, highlighted=highlighted, article_data=article_data
     )
-
-
-def guard_origin(app: Flask, settings: Settings) -> None:
-    """What changes something must come from our own pages; only the consultation form may ask to be confirmed."""
-
-    @app.before_request
-    def check() -> None:
-        if request.method in SAFE_METHODS or request.routing_exception:
-            return  # an unknown address or host is refused as such, by the routing
-        g.origin_verdict = judge(dict(request.headers), settings.origins)
-        asks = request.endpoint == "leads.submit" and g.origin_verdict is Verdict.UNKNOWN
-        if g.origin_verdict is not Verdict.OWN and not asks:
-            abort(403)
 
 
 def wrap(app: Flask, settings: Settings, root: Path) -> None:

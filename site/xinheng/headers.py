@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
-from xinheng.settings import Settings
+from xinheng.settings import HttpsOnly, Settings
 
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _PERMISSIONS = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
+
+
+_HTTPS_ONLY: Mapping[HttpsOnly, str] = MappingProxyType(
+    {
+        "host": "max-age=31536000",
+        "subdomains": "max-age=31536000; includeSubDomains",
+        "preload": "max-age=63072000; includeSubDomains; preload",
+    }
+)
 
 
 def security_headers(settings: Settings) -> list[tuple[str, str]]:
@@ -28,7 +38,7 @@ def security_headers(settings: Settings) -> list[tuple[str, str]]:
     ]
     if settings.secure:
         policy += "; upgrade-insecure-requests"
-        headers.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
+        headers.append(("Strict-Transport-Security", _HTTPS_ONLY[settings.https_only]))
     return [("Content-Security-Policy", policy), *headers]
 
 

@@ -1,4 +1,4 @@
-"""How many enquiries may come in a time before the next ones wait for a look: `XINHENG_LIMITS`."""
+"""How many may come in a time: `XINHENG_LIMITS`. Enquiries over it wait for a look, requests for some minutes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Enquiries from one network, of one phone and in all; for `text`, phones that send the same words."""
+    """Enquiries from one network, of one phone and in all; for `text`, phones that send the same words; for `request`,
+    requests about one's own data from one network."""
 
     address: Limit = Limit(10, 600)
     phone: Limit = Limit(5, 86400)
     text: Limit = Limit(2, 7 * 86400)
     all: Limit = Limit(40, 3600)
+    request: Limit = Limit(10, 600)
 
 
 def parse_limits(text: str) -> Limits | None:

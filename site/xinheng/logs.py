@@ -11,6 +11,7 @@ import re
 import sys
 import threading
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 
 _KEPT = r"\b[0-9a-f]{32}\b|\b(?:XH|SQ)-[0-9A-Z]{5}-[0-9A-Z]{5}\b|\b[0-9]{4}-[0-9]{2}-[0-9]{2}(?![-0-9])"
@@ -24,7 +25,8 @@ _INDENT = "\n    "
 
 
 class CoveringFormatter(logging.Formatter):
-    """Time, level, logger and message; further lines are indented, so that none looks like an event of its own."""
+    """Time (UTC, with its zone), level, logger and message; further lines are indented, so that none looks like an event
+    of its own."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: ")
@@ -34,7 +36,7 @@ class CoveringFormatter(logging.Formatter):
             message = record.getMessage()
         except (TypeError, ValueError):
             message = f"log call with wrong arguments: {record.pathname}:{record.lineno}"
-        record.asctime = self.formatTime(record)
+        record.asctime = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         told = covered(message)
         if record.exc_info and record.exc_info[0] is not None:
             told += f"\n{_places(record.exc_info[0], record.exc_info[2])}"

@@ -34,13 +34,15 @@ from xinheng.db import open_databases
 from xinheng.housekeeping import Housekeeping
 from xinheng.leads import drainer
 from xinheng.leads.deletion import Deletion
+from xinheng.leads.digest import Digest
+from xinheng.leads.spool import Spool
 from xinheng.leads.tombstones import TombstoneFile
 from xinheng.leads.unopened import remind
 from xinheng.leads.untold import Untold
 from xinheng.logs import log_what_nobody_caught
 from xinheng.notices.channels import Switchboard, made_channels, start_words
 from xinheng.notices.outbox import utc_now
-from xinheng.notices.worker import PostOffice
+from xinheng.notices.worker import PostOffice, Sweep
 from xinheng.processors import watched_processors
 from xinheng.settings import Settings
 
@@ -176,7 +178,9 @@ def _run_outbox(settings: Settings, target: str) -> None:
     housekeeping = Housekeeping(databases.leads, keys, deletion)
     beside = threading.Thread(target=housekeeping.run, args=[stopping], name="housekeeping")
     beside.start()
-    PostOffice(databases.leads, _switchboard(settings), [Untold(settings.origin), remind]).run(stopping)
+    digest = Digest(settings.origin, Spool(settings.spool, keys))
+    sweeps: list[Sweep] = [Untold(settings.origin), remind, digest]
+    PostOffice(databases.leads, _switchboard(settings), sweeps).run(stopping)
     beside.join()
     draining.join()
     databases.dispose()

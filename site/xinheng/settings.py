@@ -23,6 +23,9 @@ __all__ = ["LOOPBACK_NAMES", "SHANGHAI", "MailServer", "SettingError", "Settings
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 """The clock of the site: what people read and when a day begins."""
 
+HttpsOnly = Literal["host", "subdomains", "preload"]
+"""What browsers are to reach by https only, once they have seen a page of an https origin (HSTS)."""
+
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -54,6 +57,7 @@ class Settings:
     origin: str = "http://127.0.0.1:8000"
     proxies: int = 0
     environment: Literal["development", "production"] = "development"
+    https_only: HttpsOnly = "subdomains"
     mail_server: MailServer | None = None
     mail_from: str = ""
     mail_to: tuple[str, ...] = ()
@@ -92,6 +96,7 @@ class Settings:
             origin=_origin(environ, environment, host, port),
             proxies=_whole_number(environ, "XINHENG_PROXIES", default=0, least=0, most=5),
             environment=environment,
+            https_only=_https_only(environ),
             mail_server=mail_server,
             mail_from=mail_from,
             mail_to=mail_to,
@@ -132,6 +137,14 @@ def _environment(environ: Mapping[str, str]) -> Literal["development", "producti
             return "production"
         case other:
             raise SettingError(f"XINHENG_ENV={other!r}：应为 development 或 production")
+
+
+def _https_only(environ: Mapping[str, str]) -> HttpsOnly:
+    match environ.get("XINHENG_HSTS") or "subdomains":
+        case "host" | "subdomains" | "preload" as chosen:
+            return chosen
+        case other:
+            raise SettingError(f"XINHENG_HSTS={other!r}：应为 host、subdomains 或 preload")
 
 
 def _whole_number(environ: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
@@ -208,7 +221,7 @@ def _limits(text: str, environment: str) -> Limits | None:
     except ValueError as fault:
         raise SettingError(
             f"XINHENG_LIMITS：读不懂 {str(fault)!r}；应为用空格分开的“名字=份数/时间”，例如 address=10/10m all=40/1h；"
-            "名字有 address、phone、text、all，各写一次，时间用 s、m、h、d，最长30d"
+            "名字有 address、phone、text、all、request，各写一次，时间用 s、m、h、d，最长30d"
         ) from fault
 
 

@@ -40,6 +40,7 @@ PUBLIC = [
     "/feed.xml",
     "/sitemap.xml",
     "/robots.txt",
+    "/.well-known/security.txt",
 ]
 ATOM = "{http://www.w3.org/2005/Atom}"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"

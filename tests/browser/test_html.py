@@ -108,6 +108,7 @@ def form_answers(site: RunningSite) -> dict[str, Answer]:
         "wrong phone": site.request("POST", "/consultation", fields | {"phone": NOT_A_PHONE}, own),
         "old words": site.request("POST", "/consultation", old_words, own),
         "to confirm": site.request("POST", "/consultation", fields),
+        "request to confirm": site.request("POST", "/privacy/request", {"kind": "access"}),
         "thank-you": site.get("/consultation/" + site.post_form().reference),
     }
 
@@ -147,6 +148,7 @@ def test_the_answers_to_forms_are_what_they_say(form_answers: dict[str, Answer])
         "wrong phone": 422,
         "old words": 422,
         "to confirm": 403,
+        "request to confirm": 403,
         "thank-you": 200,
     }
 

@@ -16,6 +16,7 @@ from tests.conftest import ORIGIN, OWN_PAGE
 from tests.databases import a_writer_elsewhere, raw_bytes, refuse_inserts
 from tests.leads.conftest import a_spool_that_is_gone
 from tests.notices.bots import running_bots
+from tests.notices.sending import send_due
 
 from xinheng.app import create_app
 from xinheng.bots import Bot
@@ -26,7 +27,6 @@ from xinheng.leads import record
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.notices.channels import made_channels
 from xinheng.notices.outbox import Notice
-from xinheng.notices.worker import send_due
 from xinheng.settings import Settings
 
 NAME = "欧阳震华验"

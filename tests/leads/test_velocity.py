@@ -14,9 +14,10 @@ from tests.leads.conftest import NOON
 
 from xinheng.crypto import Keys
 from xinheng.db import Databases
+from xinheng.leads.arrivals import Arrival, SpentProof
 from xinheng.leads.proof import Proof
 from xinheng.leads.submission import Submission
-from xinheng.leads.velocity import Arrival, SpentProof, Velocity
+from xinheng.leads.velocity import Velocity
 from xinheng.limits import Limit, Limits
 from xinheng.phones import parse_phone
 
@@ -129,7 +130,7 @@ def test_a_proof_is_asked_for_from_half_a_limit_on(velocity: Callable[..., Veloc
 def test_200_at_once_over_four_threads_pass_exactly_as_many_as_may(
     opened: Databases, store_keys: Keys, comes: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xinheng.leads.velocity.WAIT", 30.0)  # a slow machine is no reason to let one through
+    monkeypatch.setattr("xinheng.leads.arrivals.WAIT", 30.0)  # a slow machine is no reason to let one through
     workers = [Velocity(opened.counters, store_keys, replace(OPEN, all=Limit(37, 3600))) for _ in range(4)]
     said: list[tuple[str, ...]] = []
 

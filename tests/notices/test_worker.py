@@ -13,13 +13,14 @@ import pytest
 from sqlalchemy import select
 from tests.notices.bots import GOOD, Bots, Posted
 from tests.notices.conftest import NOON, Clock, MailBox, Post, mail_settings, put, registered
+from tests.notices.sending import send_due
 
 from xinheng.bots import Bot
 from xinheng.db import Database
 from xinheng.notices import worker
 from xinheng.notices.channels import Switchboard, made_channels
 from xinheng.notices.outbox import LEASE, Notice, acknowledge, claim, enqueue, spread
-from xinheng.notices.worker import PostOffice, send_due
+from xinheng.notices.worker import PostOffice
 from xinheng.processors import Register
 from xinheng.settings import Settings
 

@@ -6,16 +6,20 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import html5lib
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from tests.databases import a_writer_elsewhere
 from werkzeug.test import TestResponse
 
 from xinheng.db import Database
+from xinheng.leads.arrivals import Arrival
 from xinheng.leads.models import Consent, Enquiry
+from xinheng.limits import Limit
 from xinheng.privacy.models import PrivacyRequest
+from xinheng.privacy.pace import Pace
 from xinheng.privacy.request_form import FIELDS
 
 PAGE = "/privacy/request"
@@ -31,6 +35,11 @@ def store(app: Flask) -> Database:
 def reference(client: FlaskClient, consultation: Callable[..., dict[str, str]]) -> str:
     answer = client.post("/consultation", data=consultation(marketing="yes"))
     return answer.headers["Location"].rpartition("/")[2]
+
+
+def requests_in(store: Database) -> list[PrivacyRequest]:
+    with store.reading() as session:
+        return list(session.scalars(select(PrivacyRequest)))
 
 
 def send(client: FlaskClient, **changed: str) -> TestResponse:
@@ -139,3 +148,98 @@ def test_the_typed_number_is_in_no_log(
     assert "8000" not in caplog.text.replace(":8000", "")
     with store.reading() as session:
         assert session.scalars(select(Enquiry)).all() == []
+
+
+# --- where a browser doesn't say where the form comes from ---
+
+
+def shown_fields(answer: TestResponse) -> dict[str, str]:
+    """What a browser would send from the page that came back."""
+    page = html5lib.parse(answer.text, namespaceHTMLElements=False)
+    form = page.find(".//form[@action='/privacy/request']")
+    fields = {each.get("name"): each.get("value", "") for each in form.iter("input")}
+    fields |= {each.get("name"): (each.text or "").strip() for each in form.iter("textarea")}
+    for each in form.iter("select"):
+        chosen = [option.get("value", "") for option in each.iter("option") if "selected" in option.attrib]
+        fields[each.get("name")] = chosen[0] if chosen else ""
+    return fields
+
+
+TYPED = {"kind": "correct", "phone": "138 0013 8000", "reference": "XH-7K2M9-QPD4R", "words": "姓改成欧阳"}
+
+
+@pytest.mark.parametrize("headers", [{}, {"Origin": "null"}])
+def test_an_old_web_view_confirms_and_is_heard(
+    client: FlaskClient, store: Database, headers: dict[str, str]
+) -> None:
+    asked = client.post(PAGE, data=TYPED, headers=headers)
+    assert asked.status_code == 403
+    assert "还没有提交，请再点一次" in asked.text
+    assert "no-store" in asked.headers["Cache-Control"]
+    assert TYPED.items() <= shown_fields(asked).items()
+    assert requests_in(store) == []
+    assert client.post(PAGE, data=shown_fields(asked), headers=headers).status_code == 303
+    assert [row.kind for row in requests_in(store)] == ["correct"]
+
+
+def test_a_token_confirms_for_its_own_browser_only(client: FlaskClient, store: Database) -> None:
+    asked = client.post(PAGE, data=TYPED, headers={"User-Agent": "one"})
+    other = client.post(PAGE, data=shown_fields(asked), headers={"User-Agent": "other"})
+    assert other.status_code == 403
+    assert requests_in(store) == []
+
+
+def test_once_confirmed_mistakes_are_mended_without_confirming_again(
+    client: FlaskClient, store: Database
+) -> None:
+    asked = client.post(PAGE, data=TYPED | {"phone": "1"}, headers={})
+    wrong = client.post(PAGE, data=shown_fields(asked), headers={})
+    assert wrong.status_code == 422
+    mended = shown_fields(wrong) | {"phone": "138 0013 8000"}
+    assert client.post(PAGE, data=mended, headers={}).status_code == 303
+
+
+# --- where too many come ---
+
+
+@pytest.fixture
+def paced(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two requests in ten minutes from one network."""
+    counters = app.extensions["xinheng.databases"].counters
+    with counters.writing() as session:
+        session.execute(delete(Arrival))
+    tight = Pace(counters, app.extensions["xinheng.keys"], Limit(2, 600))
+    monkeypatch.setitem(app.extensions, "xinheng.pace", tight)
+
+
+@pytest.mark.usefixtures("paced")
+def test_over_the_limit_it_is_said_when_and_nothing_typed_is_lost(
+    client: FlaskClient, store: Database
+) -> None:
+    assert [send(client).status_code for _ in range(2)] == [303, 303]
+    answer = client.post(PAGE, data=TYPED)
+    assert answer.status_code == 429
+    assert 590 <= int(answer.headers["Retry-After"]) <= 600
+    assert "请过10分钟再点" in answer.text
+    assert "400-000-0000" in answer.text
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert TYPED.items() <= shown_fields(answer).items()
+    assert len(requests_in(store)) == 2
+
+
+@pytest.mark.usefixtures("paced")
+def test_a_mistake_is_no_request_and_counts_nothing(client: FlaskClient) -> None:
+    assert [send(client, phone="1").status_code for _ in range(3)] == [422] * 3
+    assert send(client).status_code == 303
+
+
+@pytest.mark.usefixtures("paced")
+def test_being_over_the_limit_tells_nobody_who_is_known(client: FlaskClient, reference: str) -> None:
+    def third(**fields: str) -> tuple[Any, ...]:
+        answer = send(client, **fields)
+        seen = re.sub(r'value="[^"]*"', "", answer.text)
+        return answer.status_code, sorted(answer.headers.keys()), seen
+
+    for _ in range(2):
+        send(client, phone="139 7462 5813")
+    assert third(reference=reference) == third(reference="") == third(phone="139 7462 5814")

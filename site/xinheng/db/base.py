@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -96,6 +96,10 @@ class Database(ABC):
 
         On PostgreSQL there is nothing to do: the server recycles its log, and vacuums what was deleted.
         """
+
+    def careless_settings(self) -> Sequence[str]:
+        """Settings of a server that let it lose what it said was stored, at a power cut. Raises DatabaseBusy."""
+        return ()
 
     def dispose(self) -> None:
         """Close all connections; the next session opens new ones."""

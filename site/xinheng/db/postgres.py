@@ -10,7 +10,7 @@ import hashlib
 import math
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -92,6 +92,11 @@ class PostgresDatabase(Database):
     def in_use(self) -> bool:
         with self.reading() as session:
             return session.scalar(select(func.to_regclass(f"alembic_version_{self._part}"))) is not None
+
+    def careless_settings(self) -> Sequence[str]:
+        with self.reading() as session:
+            names = "fsync", "full_page_writes"
+            return [name for name in names if session.scalar(func.current_setting(name)) != "on"]
 
     @contextmanager
     def _told_as_busy(self) -> Iterator[None]:

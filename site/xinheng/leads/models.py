@@ -27,7 +27,6 @@ from xinheng.sealed import Sealed
 from xinheng.staff.models import User
 
 Status = Literal["new", "contacted", "interested", "proposal", "won", "lost", "invalid"]
-Queue = Literal["first", "planned", "stuck", "closed", "held"]
 State = Literal["accepted", "quarantined", "spam"]
 CLOSED: frozenset[str] = frozenset({"won", "lost", "invalid"})
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)

@@ -11,7 +11,6 @@ from flask import (
     Blueprint,
     abort,
     current_app,
-    g,
     jsonify,
     make_response,
     redirect,
@@ -22,7 +21,6 @@ from flask import (
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from xinheng.addresses import address_prefix
 from xinheng.company import Company
 from xinheng.crypto import plain_reference
 from xinheng.forms.builder import DeclaredForm, build_form
@@ -33,7 +31,7 @@ from xinheng.leads.reception import Reception
 from xinheng.leads.record import NotStored, UnknownForm
 from xinheng.leads.submission import Submission
 from xinheng.markup import render
-from xinheng.origin_check import Confirmation, Verdict
+from xinheng.origin_guard import confirm_token, unconfirmed
 from xinheng.page_cache import compress, private, public
 from xinheng.phones import parse_phone
 
@@ -46,7 +44,6 @@ class Consultation:
 
     reception: Reception
     guard: Guard
-    confirmation: Confirmation
     published: Callable[[], PublishedForm]
     company: Callable[[], Company]
     article_slugs: Callable[[], Collection[str]]
@@ -98,8 +95,8 @@ def form_page() -> str:
 def submit() -> Response:
     published, now = consultation().published(), datetime.now(UTC)
     form = build_form(published.declaration)()
-    if g.origin_verdict is Verdict.UNKNOWN and not _confirmed():
-        return _again(form, 403, "leads/confirm.html", token=consultation().confirmation.token(_client()))
+    if unconfirmed():
+        return _again(form, 403, "leads/confirm.html")
     if not form.validate():
         return _again(form, 422)
     try:
@@ -134,20 +131,14 @@ def thanks(reference: str) -> Response:
     return private(response)
 
 
-def _again(
-    form: DeclaredForm, status: int, template: str = "leads/consultation.html", **context: str
-) -> Response:
+def _again(form: DeclaredForm, status: int, template: str = "leads/consultation.html") -> Response:
     """The form once more, with everything that was typed."""
     published = consultation().published()
     if form.consent_version.data != published.version:
         _ask_consent_again(form, published)  # the notice shown now is not the one that was ticked
-    if "token" not in context and _confirmed():
-        context["token"] = request.form[
-            "confirm_token"
-        ]  # confirmed once is enough while the words are mended
     if not form.touch.data:
         form.touch.data = _touch_without_script()
-    response = make_response(render_template(template, shown=shown_form(form), **context), status)
+    response = make_response(render_template(template, shown=shown_form(form), token=confirm_token()), status)
     if status == 503:
         response.headers["Retry-After"] = "60"
     return private(response)
@@ -199,16 +190,3 @@ def _ask_consent_again(form: DeclaredForm, published: PublishedForm) -> None:
         form[consent.name].data = False
         if consent.required:
             form[consent.name].errors = ["上面的说明有更新，请读过后重新勾选"]
-
-
-def _confirmed() -> bool:
-    return consultation().confirmation.passes(request.form.get("confirm_token", ""), _client())
-
-
-def _client() -> str:
-    """The browser and network a confirm page was made for, hashed."""
-    keys = current_app.extensions["xinheng.keys"]
-    digest: bytes = keys.keyed_hash(
-        "client", address_prefix(request.remote_addr or ""), request.headers.get("User-Agent", "")
-    )
-    return digest.hex()[:32]

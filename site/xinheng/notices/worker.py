@@ -67,12 +67,6 @@ class PostOffice:
             log.warning("重新排队 %d 条没有人处理的通知", count)
 
 
-def send_due(database: Database, channels: Mapping[str, Channel]) -> int:
-    """Spread what is new, and send one notice by each channel; returns how many were taken up."""
-    spread_count = spread_new(database, channels)
-    return spread_count + sum(send_one(database, channel) for channel in channels.values())
-
-
 def spread_new(database: Database, channels: Mapping[str, Channel]) -> int:
     """Give new notices to the channels that are on; where none is, they stand in the log."""
     with database.reading() as session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 
 from flask import Blueprint, Response, abort, current_app, make_response, render_template
 from markupsafe import Markup
@@ -17,6 +17,7 @@ from xinheng.processors import Register
 
 MOST_READ = 6
 NEWEST = 5
+SECURITY_TXT_HOLDS = timedelta(days=180)
 _PROCESSORS = "<p>{processors}</p>"
 _FACTS = ("legal_name", "address", "hotline", "hours", "email", "retention_days", "credit_code")
 
@@ -60,14 +61,26 @@ def page(slug: str) -> str:
 @blueprint.get("/robots.txt")
 @public
 def robots() -> Response:
-    response = make_response(render_template("pages/robots.txt"))
-    response.headers["Content-Type"] = "text/plain; charset=utf-8"
-    return response
+    return _plain(render_template("pages/robots.txt"))
+
+
+@blueprint.get("/.well-known/security.txt")
+@public
+def security() -> Response:
+    """Where to report a weakness (RFC 9116). What it says holds for half a year from today, as long as the site runs."""
+    expires = datetime.combine(datetime.now(UTC) + SECURITY_TXT_HOLDS, time(), UTC)
+    return _plain(render_template("pages/security.txt", expires=f"{expires:%Y-%m-%dT%H:%M:%SZ}"))
 
 
 @blueprint.get("/favicon.ico")
 def favicon() -> Response:
     return current_app.send_static_file("img/favicon.ico")
+
+
+def _plain(text: str) -> Response:
+    response = make_response(text)
+    response.headers["Content-Type"] = "text/plain; charset=utf-8"
+    return response
 
 
 def _filled(html: str, company: Company) -> Markup:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal
 
 from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,7 +14,6 @@ from xinheng.sealed import Sealed
 from xinheng.staff.models import User
 
 Kind = Literal["withdraw", "stop_marketing", "delete", "access", "correct", "restrict", "complaint"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 Proof = Literal["", "pair", "call"]
 """How we know that it is the person: the phone fits the reference, or somebody called the stored number back."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -21,7 +23,8 @@ from xinheng.privacy.models import PrivacyRequest
 from xinheng.sealed import Sealed
 from xinheng.settings import SHANGHAI
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = re.compile(r"[\s\"'“”‘’\u200b-\u200f\u2060\ufeff]*[=+\-@]|[\t\r\n]")
+"""How a cell begins that a spreadsheet may calculate, in any width, after what it may strip."""
 
 
 def person_data(session: Session, keys: Keys, lead_id: str) -> dict[str, Any]:
@@ -70,7 +73,7 @@ def as_json(data: dict[str, Any]) -> str:
 def as_csv(data: dict[str, Any]) -> str:
     """Two columns, with a mark that spreadsheets need to read Chinese; no cell can be a formula."""
     text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\r\n")
+    rows = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     rows.writerow(["项目", "内容"])
     rows.writerows((safe_cell(name), safe_cell(value)) for name, value in _flat(data))
     return "\ufeff" + text.getvalue()
@@ -78,7 +81,7 @@ def as_csv(data: dict[str, Any]) -> str:
 
 def safe_cell(text: str) -> str:
     """The text, with an apostrophe before what a spreadsheet would calculate."""
-    return f"'{text}" if text.lstrip(" \u3000").startswith(_FORMULA) or text.startswith(_FORMULA) else text
+    return f"'{text}" if _FORMULA.match(unicodedata.normalize("NFKC", text)) else text
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
