@@ -43,7 +43,6 @@ from xinheng.leads.quarantine import Quarantine
 from xinheng.leads.reception import Reception
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.spool import Spool
-from xinheng.leads.tombstones import TombstoneFile
 from xinheng.leads.work import LeadWork
 from xinheng.logs import start_logging
 from xinheng.markup import highlighted
@@ -55,6 +54,7 @@ from xinheng.pages import health
 from xinheng.pages import views as pages
 from xinheng.privacy import views as privacy
 from xinheng.privacy.receiving import PrivacyDesk
+from xinheng.privacy.replaying import carry_out_again
 from xinheng.processors import watched_processors
 from xinheng.reloading import Reloading, Version, last_good, version_of
 from xinheng.running import hold_running
@@ -141,14 +141,13 @@ def open_stores(app: Flask, settings: Settings) -> None:
     weakref.finalize(app, os.close, hold_running(settings.data))
     keys = load_keys(settings.data / "keys", make=not databases.leads.in_use())
     upgrade(databases)
-    deletion = Deletion(databases.leads, keys, TombstoneFile(settings.data / "keys"))
-    deletion.again()  # before the first request: the database may come from a backup
-    app.extensions["xinheng.deletion"] = deletion
+    app.extensions["xinheng.deletion"] = deletion = Deletion.of_site(databases.leads, keys, settings.data)
+    carry_out_again(databases.leads, keys, deletion)  # before the first request: it may come from a backup
     app.extensions["xinheng.keys"] = keys
     app.extensions["xinheng.databases"] = databases
     app.extensions["xinheng.spool"] = spool = open_spool(settings, keys)
     app.extensions["xinheng.readiness"] = health.Readiness(databases.leads, spool, settings.data)
-    app.extensions["xinheng.privacy"] = PrivacyDesk(databases.leads, keys)
+    app.extensions["xinheng.privacy"] = PrivacyDesk(databases.leads, keys, deletion.file)
     app.extensions["xinheng.reads"] = ReadCounter(databases.counters)
     app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys)
     app.extensions["xinheng.work"] = LeadWork(databases.leads, keys, site=settings.origin)
@@ -200,6 +199,7 @@ def start_consultation(app: Flask, settings: Settings, company: Callable[[], Com
         keys,
         site=settings.origin,
         priority=lambda: app.extensions["xinheng.priority"](),
+        catch_up=app.extensions["xinheng.privacy"].catch_up,
     )
     files = [settings.forms / CONSULTATION, settings.content / "site.toml"]
     guarded = last_good(settings.forms, [CONSULTATION], settings.data / "last-good" / "forms", load)

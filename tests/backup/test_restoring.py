@@ -80,7 +80,7 @@ def elsewhere(settings: Settings, tmp_path: Path, request: pytest.FixtureRequest
 
 
 def restore(to: Settings, keys: Keys, file: Path, **how: bool) -> int:
-    return Restore(to.data, to.database_url, keys, **how).run(file, NOW).again
+    return Restore(to.data, to.database_url, keys, **how).run(file, NOW).again.deleted
 
 
 def references(settings: Settings) -> set[str]:

@@ -25,7 +25,7 @@ from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.tombstones import Tombstone
 from xinheng.notices.outbox import Notice
 from xinheng.phones import parse_phone
-from xinheng.privacy.answering import forget
+from xinheng.privacy.forgetting import forget
 from xinheng.privacy.models import PrivacyRequest
 from xinheng.privacy.person_file import safe_cell
 from xinheng.privacy.receiving import Asked
@@ -176,7 +176,7 @@ def test_calling_back_proves_who_it_is(
     request_id = filed("delete")
     for deed in ("file", "delete", "restrict", "correct"):
         assert send(client, request_id, deed, format="json", name="王").status_code == 422
-    assert send(client, request_id, "proof", lead=lead_id).status_code == 303
+    assert send(client, request_id, "proof", record=lead_id).status_code == 303
     row = stored(store, request_id)
     assert (row.lead_id, row.proof) == (lead_id, "call")
     assert ("request", "request", {"what": "verified"}) in recorded(store, officer.id)
@@ -188,7 +188,7 @@ def test_only_a_lead_of_the_typed_phone_can_be_proved(
     other = ask(app, phone="138 0013 8000")
     request_id = filed("delete")
     for wrong in (other, "f" * 32, "", "x"):
-        assert send(client, request_id, "proof", lead=wrong).status_code == 422
+        assert send(client, request_id, "proof", record=wrong).status_code == 422
     assert stored(store, request_id).proof == ""
 
 
@@ -203,8 +203,9 @@ def test_a_person_gets_all_that_is_kept_of_them(
     assert answer.headers["Content-Disposition"] == 'attachment; filename="personal-data.json"'
     assert "no-store" in answer.headers["Cache-Control"]
     data = json.loads(answer.text)
-    assert (data["姓名"], data["电话"]) == (NAME, "+8613974625813")
-    (enquiry,) = data["咨询"]
+    (lead,) = data["线索"]
+    assert (lead["姓名"], lead["电话"]) == (NAME, "+8613974625813")
+    (enquiry,) = lead["咨询"]
     assert enquiry["您的电话"] == PHONE
     assert enquiry["同意"][0]["用途"] == "callback"
     assert enquiry["受理编号"] == reference_of(store, lead_id)
@@ -217,8 +218,8 @@ def test_the_table_of_a_person_is_safe_in_a_spreadsheet(
     answer = send(client, proved(), "file", format="csv")
     assert answer.text.startswith("\ufeff")
     rows = dict(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
-    assert rows["姓名"] == NAME
-    assert rows["电话"] == "'+8613974625813"
+    assert rows["线索/1/姓名"] == NAME
+    assert rows["线索/1/电话"] == "'+8613974625813"
 
 
 @pytest.mark.databases("sqlite")
@@ -359,7 +360,7 @@ def test_what_has_ended_is_not_changed_any_more(
     request_id = proved("access")
     assert send(client, request_id, "close", outcome="done").status_code == 303
     for deed in ("delete", "restrict", "correct", "close", "proof", "file"):
-        answer = send(client, request_id, deed, outcome="done", name="王", format="json", lead=lead_id)
+        answer = send(client, request_id, deed, outcome="done", name="王", format="json", record=lead_id)
         assert answer.status_code == 303, deed
     assert the_lead(store, lead_id).version == 1
     assert "已经办结" in client.get(f"/desk/requests/{request_id}").text
