@@ -417,7 +417,7 @@ def test_what_waits_in_quarantine_can_be_proved_given_held_back_and_deleted(
 ) -> None:
     request_id = filed("delete")
     page = client.get(f"/desk/requests/{request_id}")
-    assert f'name="record" value="{held}"' in page.text
+    assert f'<input type="hidden" name="record" value="{held}">' in page.text
     assert "隔离区" in page.text
     assert not any(secret in page.text for secret in SECRETS)
     assert send(client, request_id, "proof", record=held).status_code == 303
@@ -452,6 +452,16 @@ def test_the_page_lists_all_that_a_deed_reaches(
     assert listed.count("<li>") == 3
     assert listed.count("欧**") == 3
     assert ("已限制处理" in listed, "隔离区" in listed) == (True, True)
+
+
+def test_behind_a_landline_the_officer_chooses_whose_it_is(
+    app: Flask, client: DeskClient, officer: Known, filed: Callable[..., str]
+) -> None:
+    ids = {ask(app, phone="021-63958427", details=f"第{number}份") for number in (1, 2)}
+    page = client.get(f"/desk/requests/{filed('access', phone='021-63958427')}").text
+    assert set(re.findall(r'type="radio" name="record" value="([0-9a-f]{32})"', page)) == ids
+    assert "可能有几个人" in page
+    assert len(set(re.findall(r"XH-[0-9A-Z]{5}-[0-9A-Z]{5}", page))) == 2
 
 
 def test_a_withdrawn_enquiry_can_not_be_given_back(

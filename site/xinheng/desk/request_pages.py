@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import abort, current_app, make_response, render_template, session
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from xinheng.crypto import CannotDecrypt
@@ -21,7 +23,7 @@ from xinheng.leads.quarantine import masked_phone
 from xinheng.phone_display import mask
 from xinheng.privacy.answering import NoSuchRequest, Officer, PrivacyWork, ended, waiting
 from xinheng.privacy.models import PrivacyRequest
-from xinheng.privacy.person import person_of, possible
+from xinheng.privacy.person import is_one_person, person_of, possible
 from xinheng.staff.colleagues import read_colleagues
 from xinheng.staff.permissions import Permission
 
@@ -33,11 +35,13 @@ SOON = timedelta(days=4)
 
 @dataclass(frozen=True, slots=True)
 class ShownRecord:
-    """A lead, or an enquiry without one, that a request may be about. `state` is a lead's only where it is held back."""
+    """A lead, or an enquiry without one, that a request may be about. `state` is a lead's only where it is held back; its
+    `reference` is that of its latest enquiry."""
 
     id: str
     state: str
     day: datetime
+    reference: str
     name: str = field(repr=False)
     phone: str = field(repr=False)
 
@@ -76,7 +80,7 @@ def show_request(request_id: str, *, status: int = 200, revealed: bool = False, 
         if row is None:
             abort(404)
         found = person_of(reading, keys(), row) if row.proof else possible(reading, row)
-        records = [*map(_lead, found.leads), *map(_held, found.held)]
+        records = [*(_lead(reading, each) for each in found.leads), *map(_held, found.held)]
         people = read_colleagues(reading)
     number, typed, answer = (_opened(row, column) for column in ("phone", "words", "answer"))
     page = render_template(
@@ -89,6 +93,7 @@ def show_request(request_id: str, *, status: int = 200, revealed: bool = False, 
         answer=answer if revealed else without_numbers(answer),
         records=records,
         leads=len(found.leads),
+        one_person=is_one_person(keys(), row),
         held_back=[each for each in records if each.held_back],
         can_be_lifted=any(each.state == "restricted" for each in records),
         people=people,
@@ -117,14 +122,21 @@ def due_words(due_at: datetime, now: datetime) -> str:
 blueprint.record_once(lambda state: state.app.add_template_global(due_words))
 
 
-def _lead(lead: Lead) -> ShownRecord:
-    name, phone = mask_name(_opened(lead, "name")), mask(_opened(lead, "phone"))
-    return ShownRecord(lead.id, "restricted" if lead.restricted else "", lead.last_enquiry_at, name, phone)
+def _lead(reading: Session, lead: Lead) -> ShownRecord:
+    latest = select(Enquiry.reference).where(Enquiry.lead_id == lead.id).order_by(Enquiry.created_at.desc())
+    return ShownRecord(
+        lead.id,
+        "restricted" if lead.restricted else "",
+        lead.last_enquiry_at,
+        reading.scalars(latest.limit(1)).first() or "",
+        mask_name(_opened(lead, "name")),
+        mask(_opened(lead, "phone")),
+    )
 
 
 def _held(enquiry: Enquiry) -> ShownRecord:
     name, phone = mask_name(_opened(enquiry, "name")), masked_phone(enquiry, keys())
-    return ShownRecord(enquiry.id, enquiry.state, enquiry.created_at, name, phone)
+    return ShownRecord(enquiry.id, enquiry.state, enquiry.created_at, enquiry.reference, name, phone)
 
 
 def _opened(row: Sealed, column: str) -> str:

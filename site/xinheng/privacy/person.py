@@ -78,7 +78,7 @@ def possible(session: Session, request: PrivacyRequest) -> Person:
 
 def reach_of(keys: Keys, request: PrivacyRequest) -> Reach:
     """How far a request reaches that was proved."""
-    index = request.phone_index if _one_person(keys, request) else None
+    index = request.phone_index if is_one_person(keys, request) else None
     return Reach(index or NO_INDEX, request.lead_id or NOBODY, request.enquiry_id or NOBODY)
 
 
@@ -102,7 +102,7 @@ def _found(session: Session, leads: ColumnElement[bool], held: ColumnElement[boo
     )
 
 
-def _one_person(keys: Keys, request: PrivacyRequest) -> bool:
+def is_one_person(keys: Keys, request: PrivacyRequest) -> bool:
     """Whether the number that was typed is one person's; what can't be read or was forgotten isn't."""
     if not request.phone or not request.phone_index:
         return False
