@@ -43,7 +43,6 @@ from xinheng.leads.quarantine import Quarantine
 from xinheng.leads.reception import Reception
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.spool import Spool
-from xinheng.leads.tombstones import TombstoneFile
 from xinheng.leads.work import LeadWork
 from xinheng.logs import start_logging
 from xinheng.markup import highlighted
@@ -56,6 +55,7 @@ from xinheng.pages import views as pages
 from xinheng.privacy import views as privacy
 from xinheng.privacy.pace import Pace
 from xinheng.privacy.receiving import PrivacyDesk
+from xinheng.privacy.replaying import carry_out_again
 from xinheng.processors import watched_processors
 from xinheng.reloading import Reloading, Version, last_good, version_of
 from xinheng.running import hold_running
@@ -147,14 +147,13 @@ def open_stores(app: Flask, settings: Settings) -> None:
         logging.getLogger(__name__).error(
             "PostgreSQL 的 %s 关着：断电时，受理过的咨询会丢。请打开再用", "、".join(careless)
         )
-    deletion = Deletion(databases.leads, keys, TombstoneFile(settings.data / "keys"))
-    deletion.again()  # before the first request: the database may come from a backup
-    app.extensions["xinheng.deletion"] = deletion
+    app.extensions["xinheng.deletion"] = deletion = Deletion.of_site(databases.leads, keys, settings.data)
+    carry_out_again(databases.leads, keys, deletion)  # before the first request: it may come from a backup
     app.extensions["xinheng.keys"] = keys
     app.extensions["xinheng.databases"] = databases
     app.extensions["xinheng.spool"] = spool = open_spool(settings, keys)
     app.extensions["xinheng.readiness"] = health.Readiness(databases.leads, spool, settings.data)
-    app.extensions["xinheng.privacy"] = PrivacyDesk(databases.leads, keys)
+    app.extensions["xinheng.privacy"] = PrivacyDesk(databases.leads, keys, deletion.file)
     app.extensions["xinheng.pace"] = Pace(
         databases.counters, keys, settings.limits.request if settings.limits else None
     )
@@ -209,6 +208,7 @@ def start_consultation(app: Flask, settings: Settings, company: Callable[[], Com
         keys,
         site=settings.origin,
         priority=lambda: app.extensions["xinheng.priority"](),
+        catch_up=app.extensions["xinheng.privacy"].catch_up,
     )
     files = [settings.forms / CONSULTATION, settings.content / "site.toml"]
     guarded = last_good(settings.forms, [CONSULTATION], settings.data / "last-good" / "forms", load)

@@ -30,7 +30,6 @@ from xinheng.forms.priority import load_priority
 from xinheng.housekeeping import ClockJumped, Housekeeping
 from xinheng.leads.deletion import Deletion
 from xinheng.leads.listing import ListedLead, list_leads
-from xinheng.leads.tombstones import TombstoneFile
 from xinheng.migrations import SchemaNewer
 from xinheng.notices.outbox import states
 from xinheng.processors import KEPT_YEARS, PROCESSORS, load_processors
@@ -147,7 +146,7 @@ def leads(most: int) -> None:
 def housekeeping(clock_is_right: bool) -> None:
     """到期删除；网站运行时每小时自己做一次。"""
     with opened_leads() as (database, held):
-        deletion = Deletion(database, held, TombstoneFile(settings_here().data / "keys"))
+        deletion = Deletion.of_site(database, held, settings_here().data)
         try:
             done = Housekeeping(database, held, deletion).run_once(
                 datetime.now(UTC), clock_is_right=clock_is_right

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from xinheng.crypto import Keys
 from xinheng.db import Database, DatabaseBusy, LeadsBase, Moment
 from xinheng.leads.deletion import Deleted, Deletion
-from xinheng.privacy.answering import forget
+from xinheng.leads.phone_index import fill_phone_indexes
+from xinheng.privacy.forgetting import empty_buried, forget
 
 EVERY = 60 * 60  # seconds between two runs
 RETRY = 60  # seconds after a run that could not be finished
@@ -69,7 +70,11 @@ class Housekeeping:
             raise jumped
         with self.database.writing() as session:
             forget(session, now)
-        return self.deletion.of_due(now, told_to_stop)
+        fill_phone_indexes(self.database, self.keys)  # of an older program that ran beside this one
+        done = self.deletion.of_due(now, told_to_stop)
+        with self.database.writing() as session:
+            empty_buried(session, now)
+        return done
 
     def run(self, stopping: threading.Event) -> None:
         """Run every hour until told to stop."""

@@ -36,7 +36,6 @@ from xinheng.leads import drainer
 from xinheng.leads.deletion import Deletion
 from xinheng.leads.digest import Digest
 from xinheng.leads.spool import Spool
-from xinheng.leads.tombstones import TombstoneFile
 from xinheng.leads.unopened import remind
 from xinheng.leads.untold import Untold
 from xinheng.logs import log_what_nobody_caught
@@ -174,7 +173,7 @@ def _run_outbox(settings: Settings, target: str) -> None:
     draining.start()
     databases = open_databases(settings.data, settings.database_url)
     keys = load_keys(settings.data / "keys", make=False)
-    deletion = Deletion(databases.leads, keys, TombstoneFile(settings.data / "keys"))
+    deletion = Deletion.of_site(databases.leads, keys, settings.data)
     housekeeping = Housekeeping(databases.leads, keys, deletion)
     beside = threading.Thread(target=housekeeping.run, args=[stopping], name="housekeeping")
     beside.start()

@@ -29,8 +29,11 @@ from xinheng.backup.postgres import NoProgram
 from xinheng.backup.restoring import AuditDiffers, Restore, WouldReplace
 from xinheng.crypto import Keys, load_keys
 from xinheng.db import Databases, open_databases
-from xinheng.leads.models import Enquiry, Lead
+from xinheng.leads.models import Consent, Enquiry, Lead
 from xinheng.migrations import SchemaNewer
+from xinheng.phones import parse_phone
+from xinheng.privacy.receiving import Asked
+from xinheng.privacy.replaying import Again
 from xinheng.rotation.changing import change_keys
 from xinheng.running import InUse
 from xinheng.settings import Settings
@@ -80,7 +83,7 @@ def elsewhere(settings: Settings, tmp_path: Path, request: pytest.FixtureRequest
 
 
 def restore(to: Settings, keys: Keys, file: Path, **how: bool) -> int:
-    return Restore(to.data, to.database_url, keys, **how).run(file, NOW).again
+    return Restore(to.data, to.database_url, keys, **how).run(file, NOW).again.deleted
 
 
 def references(settings: Settings) -> set[str]:
@@ -146,6 +149,32 @@ def test_who_was_deleted_after_the_backup_is_gone_before_the_first_request(
     shutil.copy(settings.data / "keys" / "tombstones", elsewhere.data / "keys" / "tombstones")
     assert restore(elsewhere, keys, file) == 1
     assert references(elsewhere) == {left}
+
+
+@BOTH
+def test_consent_taken_back_after_the_backup_stays_so(
+    app: Flask,
+    enquire: Enquire,
+    backed_up: Callable[[], Path],
+    elsewhere: Settings,
+    keys: Keys,
+    settings: Settings,
+) -> None:
+    reference = enquire()
+    file = backed_up()
+    with app.extensions["xinheng.databases"].leads.reading() as session:
+        phone = session.scalars(select(Lead)).one().open(keys, "phone")
+    app.extensions["xinheng.privacy"].receive(Asked("withdraw", parse_phone(phone), reference), NOW)
+    shutil.copy(settings.data / "keys" / "tombstones", elsewhere.data / "keys" / "tombstones")
+    done = Restore(elsewhere.data, elsewhere.database_url, keys).run(file, NOW)
+    assert done.again == Again(restrained=1)
+    opened = open_databases(elsewhere.data, elsewhere.database_url)
+    try:
+        with opened.leads.reading() as session:
+            assert session.scalars(select(Lead.restricted)).all() == [True]
+            assert session.scalars(select(Consent.withdrawn_at)).all() == [NOW]
+    finally:
+        opened.dispose()
 
 
 @BOTH

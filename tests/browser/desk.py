@@ -24,8 +24,12 @@ from xinheng.db import open_databases
 from xinheng.leads.deeds import Deed
 from xinheng.leads.models import Lead
 from xinheng.leads.scope import Scope
+from xinheng.leads.tombstones import TombstoneFile
 from xinheng.leads.work import LeadWork
 from xinheng.notices.outbox import Notice
+from xinheng.phones import parse_phone
+from xinheng.privacy.models import Kind, PrivacyRequest
+from xinheng.privacy.receiving import Asked, PrivacyDesk
 from xinheng.staff.accounts import Accounts
 from xinheng.staff.models import User
 from xinheng.staff.permissions import RoleName
@@ -143,9 +147,19 @@ class Desk:
             self.assign(id, owner)
         return id
 
-    def held(self, **typed: str) -> None:
-        """An enquiry that looks odd."""
-        assert self.site.post_form(phone=self.new_phone(), **typed).reference
+    def held(self, **typed: str) -> str:
+        """An enquiry that looks odd; its reference."""
+        reference = self.site.post_form(**{"phone": self.new_phone()} | typed).reference
+        assert reference
+        return reference
+
+    def asked(self, kind: Kind, phone: str, reference: str = "", words: str = "") -> str:
+        """Somebody's request about their own data; its id."""
+        privacy = PrivacyDesk(self.store, self.keys, TombstoneFile(self.site.data / "keys"))
+        receipt = privacy.receive(Asked(kind, parse_phone(phone), reference, words), datetime.now(UTC))
+        query = select(PrivacyRequest.id).where(PrivacyRequest.receipt == receipt.number)
+        with self.store.reading() as session:
+            return str(session.scalars(query).one())
 
     def new_phone(self) -> str:
         return f"139 0015 {next(self._serial):04}"

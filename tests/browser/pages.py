@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 from tests.browser.desk import Desk, Person, give_code, set_up, sign_in
 from tests.browser.running import FORM, NOT_A_PHONE, RunningSite
 from tests.browser.visitor import fill, submit
+
+from xinheng.leads.models import Lead
 
 REFERENCE = re.compile(r"XH-[0-9A-Z]{5}-[0-9A-Z]{5}")
 ARTICLE = "/articles/dso-how-to-measure-and-lower"
@@ -131,6 +134,9 @@ class Cast:
     all: Person = field(init=False)
     newcomer: Person = field(init=False)
     lead: str = field(init=False)
+    to_choose: str = field(init=False)
+    to_prove: str = field(init=False)
+    proved: str = field(init=False)
 
     def __post_init__(self) -> None:
         every = ("sales", "sales_lead", "admin", "privacy", "editor")
@@ -141,6 +147,25 @@ class Cast:
             self.desk.lead(self.newcomer)
         self.desk.held(name="Robert", details="Boost your ranking https://a.example https://b.example c.com")
         self.desk.held(name="王先生", details=LONG, homepage="https://a.example")
+        self.ask()
+
+    def ask(self) -> None:
+        """Requests of somebody with two leads, one of them held back, and two enquiries in quarantine."""
+        phone = self.desk.new_phone()
+        self.desk.lead(self.newcomer, name="诸葛女士", phone=phone)
+        with self.desk.store.writing() as session:
+            held_back = session.scalars(select(Lead).order_by(Lead.created_at.desc()).limit(1)).one()
+            held_back.restricted = True
+            held_back.requeue()
+        self.desk.lead(self.newcomer, name="诸葛女士", phone=phone, details="又来问一次，请尽快回电")
+        for words in (LONG, "请回电"):
+            reference = self.desk.held(name="诸葛女士", phone=phone, details=words, homepage="x")
+        switchboard = "021-63958427 转 8866"
+        for words in ("逾期三个月了", "问一下收费"):
+            self.desk.lead(self.newcomer, name="", phone=switchboard, details=words)
+        self.to_choose = self.desk.asked("access", switchboard, words="请把我的信息给我一份，谢谢")
+        self.to_prove = self.desk.asked("restrict", phone)
+        self.proved = self.desk.asked("delete", phone, reference, words="不需要了，请全部删除")
 
     def enter(self, page: Page, path: str, person: Person | None = None) -> None:
         """Be signed in as somebody, with a second factor if it is the one with every role, and go to a page."""
@@ -213,6 +238,33 @@ def list_with_a_ticked_row(page: Page, cast: Cast) -> None:
     cast.enter(page, "/desk/leads")
     page.locator("[data-row] input").first.check()
     expect(page.locator(".bulk")).to_be_visible()
+
+
+def request_to_prove(page: Page, cast: Cast) -> None:
+    cast.enter(page, f"/desk/requests/{cast.to_prove}")
+
+
+def request_of_a_landline(page: Page, cast: Cast) -> None:
+    cast.enter(page, f"/desk/requests/{cast.to_choose}")
+
+
+def request_proved(page: Page, cast: Cast) -> None:
+    cast.enter(page, f"/desk/requests/{cast.proved}")
+    expect(page.locator(".records li")).to_have_count(4)
+
+
+def request_without_its_reason(page: Page, cast: Cast) -> None:
+    request_proved(page, cast)
+    page.locator("[name=outcome][value=refused]").click()
+    expect(page.locator("#close-error")).to_be_visible()
+
+
+def held_found_by_its_reference(page: Page, cast: Cast) -> None:
+    cast.enter(page, "/desk/quarantine")
+    reference = page.locator(".held .meta .figure").nth(1).inner_text()
+    page.locator("#find").fill(reference)
+    page.locator("#find").press("Enter")
+    expect(page.locator(".held .meta .figure").first).to_have_text(reference)
 
 
 def keys_of_the_list(page: Page, cast: Cast) -> None:
@@ -312,6 +364,12 @@ DESK_PAGES: dict[str, DeskVisit] = {
     "lead changed by another": lead_changed_by_another,
     "quarantine": in_("/desk/quarantine"),
     "quarantine, spam": in_("/desk/quarantine?state=spam"),
+    "quarantine, found": held_found_by_its_reference,
+    "requests": in_("/desk/requests"),
+    "request to prove": request_to_prove,
+    "request of a landline": request_of_a_landline,
+    "request proved": request_proved,
+    "request without its reason": request_without_its_reason,
     "audit": in_("/desk/audit"),
     "audit, none": in_("/desk/audit?until=2024-01-01"),
     "notices, one given up": notices_one_given_up,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text, update
 from tests.conftest import OWN_PAGE
 from tests.desk.conftest import DeskClient, Known, SignedIn, Staff
 from werkzeug.test import TestResponse
@@ -20,7 +20,7 @@ from xinheng.audit.log import record
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.desk import audit_pages
-from xinheng.leads.models import Enquiry, Lead
+from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
 
 LATE = datetime(2026, 11, 23, 15, 59, 58, tzinfo=UTC)
 """23:59:58 in Shanghai."""
@@ -250,6 +250,37 @@ def test_a_reference_leads_to_the_rows_of_its_lead(
     found = officer.get(answer.headers["Location"])
     assert len(rows(found)) == 1
     assert f"只看：{enquiry.reference}" in plain(found.text)
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_reference_without_a_lead_leads_to_the_rows_of_its_enquiry(
+    officer: DeskClient, write: Write, enquiry: Enquiry, store: Database, gone: bool
+) -> None:
+    with store.writing() as session:
+        session.execute(delete(LeadEvent))
+        session.execute(update(Enquiry).values(lead_id=None, state="spam"))
+    write(action="edit", subject_kind="enquiry", subject_id=enquiry.id)
+    officer.get("/desk/audit")
+    answer = officer.send("/desk/audit/find", reference=enquiry.reference)
+    if gone:
+        with store.writing() as session:
+            session.execute(delete(Consent))
+            session.execute(delete(Enquiry))
+    found = officer.get(answer.headers["Location"])
+    assert len(rows(found)) == 1
+    assert f"只看：{'咨询，已不在库里' if gone else enquiry.reference}" in plain(found.text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject"), [("request", "个人信息请求"), ("list", "线索列表"), ("lead", "线索，已不在库里")]
+)
+def test_what_was_opened_is_said_beside_it(
+    officer: DeskClient, write: Write, kind: str, subject: str
+) -> None:
+    write(action="view", subject_kind=kind, subject_id=f"{9:032x}" if kind != "list" else "")
+    (row,) = rows(officer.get("/desk/audit"))
+    assert row[3] == "打开"
+    assert row[4].startswith(subject)
 
 
 @pytest.mark.parametrize("typed", ["", "XH-AAAAA-AAAAA", "13800138000", "张三丰"])

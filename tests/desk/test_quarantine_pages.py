@@ -117,6 +117,45 @@ def test_the_navigation_counts_what_waits_and_only_for_whoever_may_look(
     assert sales.send(PAGE, do="release", enquiry="f" * 32).status_code == 403
 
 
+@pytest.mark.parametrize("spam", [False, True])
+def test_a_reference_searched_for_leads_to_its_place_here(
+    desk: DeskClient, hold: Callable[..., str], store: Database, staff: Staff, signed_in: SignedIn,
+    another_browser: Callable[[], DeskClient], spam: bool,
+) -> None:  # fmt: skip
+    ids = [hold(number) for number in (1, 2, 3)]
+    if spam:
+        desk.get(PAGE)
+        desk.send(PAGE, spam=ids[1])
+    with store.reading() as session:
+        reference = session.get_one(Enquiry, ids[1]).reference
+    desk.get("/desk/leads")
+    answer = desk.send("/desk/search", q=reference.lower())
+    place = answer.headers["Location"]
+    assert place.startswith(SPAM if spam else f"{PAGE}?before=")
+    assert place.endswith(f"#held-{ids[1]}")
+    assert reference not in place
+    page = desk.get(place)
+    assert held_on(page)[0] == ids[1]
+    assert "还在隔离区" in words_on(page)
+    sales = signed_in(another_browser(), staff("sales", name="吴凯"))
+    sales.get("/desk/leads")
+    assert PAGE not in sales.send("/desk/search", q=reference).headers["Location"]
+
+
+def test_what_its_person_withdrew_is_not_here_any_more(
+    desk: DeskClient, hold: Callable[..., str], store: Database
+) -> None:
+    held = hold()
+    with store.writing() as session:
+        session.execute(update(Enquiry).values(state="withdrawn"))
+        reference = session.get_one(Enquiry, held).reference
+    assert "隔离区是空的" in words_on(desk.get(PAGE))
+    desk.send(PAGE, release=held)
+    assert "1份已经处理过" in words_on(desk.get(PAGE))
+    assert rows_on(desk.get("/desk/leads")) == []
+    assert PAGE not in desk.send("/desk/search", q=reference).headers["Location"]
+
+
 def test_not_spam_makes_a_lead_once(desk: DeskClient, hold: Callable[..., str], store: Database) -> None:
     held = hold()
     desk.get(PAGE)

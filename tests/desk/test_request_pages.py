@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from flask import Flask
 from sqlalchemy import select, update
 from tests.databases import refuse_inserts
 from tests.desk.conftest import NOON, Clock, DeskClient, Known, SignedIn, Staff
-from tests.desk.leads_at_hand import NAME, PHONE, ask, reference_of, the_lead
+from tests.desk.leads_at_hand import NAME, PHONE, ask, give, reference_of, the_lead
 
 from xinheng.audit.models import AuditRow
 from xinheng.audit.verify import verify
@@ -22,10 +23,12 @@ from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.housekeeping import LastRun
 from xinheng.leads.models import Enquiry, Lead
+from xinheng.leads.submission import Submission
 from xinheng.leads.tombstones import Tombstone
+from xinheng.leads.verdict import Verdict
 from xinheng.notices.outbox import Notice
 from xinheng.phones import parse_phone
-from xinheng.privacy.answering import forget
+from xinheng.privacy.forgetting import forget
 from xinheng.privacy.models import PrivacyRequest
 from xinheng.privacy.person_file import safe_cell
 from xinheng.privacy.receiving import Asked
@@ -176,7 +179,7 @@ def test_calling_back_proves_who_it_is(
     request_id = filed("delete")
     for deed in ("file", "delete", "restrict", "correct"):
         assert send(client, request_id, deed, format="json", name="王").status_code == 422
-    assert send(client, request_id, "proof", lead=lead_id).status_code == 303
+    assert send(client, request_id, "proof", record=lead_id).status_code == 303
     row = stored(store, request_id)
     assert (row.lead_id, row.proof) == (lead_id, "call")
     assert ("request", "request", {"what": "verified"}) in recorded(store, officer.id)
@@ -188,7 +191,7 @@ def test_only_a_lead_of_the_typed_phone_can_be_proved(
     other = ask(app, phone="138 0013 8000")
     request_id = filed("delete")
     for wrong in (other, "f" * 32, "", "x"):
-        assert send(client, request_id, "proof", lead=wrong).status_code == 422
+        assert send(client, request_id, "proof", record=wrong).status_code == 422
     assert stored(store, request_id).proof == ""
 
 
@@ -203,8 +206,9 @@ def test_a_person_gets_all_that_is_kept_of_them(
     assert answer.headers["Content-Disposition"] == 'attachment; filename="personal-data.json"'
     assert "no-store" in answer.headers["Cache-Control"]
     data = json.loads(answer.text)
-    assert (data["姓名"], data["电话"]) == (NAME, "+8613974625813")
-    (enquiry,) = data["咨询"]
+    (lead,) = data["线索"]
+    assert (lead["姓名"], lead["电话"]) == (NAME, "+8613974625813")
+    (enquiry,) = lead["咨询"]
     assert enquiry["您的电话"] == PHONE
     assert enquiry["同意"][0]["用途"] == "callback"
     assert enquiry["受理编号"] == reference_of(store, lead_id)
@@ -217,8 +221,8 @@ def test_the_table_of_a_person_is_safe_in_a_spreadsheet(
     answer = send(client, proved(), "file", format="csv")
     assert answer.text.startswith("\ufeff")
     rows = dict(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
-    assert rows["姓名"] == NAME
-    assert rows["电话"] == "'+8613974625813"
+    assert rows["线索/1/姓名"] == NAME
+    assert rows["线索/1/电话"] == "'+8613974625813"
 
 
 @pytest.mark.databases("sqlite")
@@ -359,7 +363,7 @@ def test_what_has_ended_is_not_changed_any_more(
     request_id = proved("access")
     assert send(client, request_id, "close", outcome="done").status_code == 303
     for deed in ("delete", "restrict", "correct", "close", "proof", "file"):
-        answer = send(client, request_id, deed, outcome="done", name="王", format="json", lead=lead_id)
+        answer = send(client, request_id, deed, outcome="done", name="王", format="json", record=lead_id)
         assert answer.status_code == 303, deed
     assert the_lead(store, lead_id).version == 1
     assert "已经办结" in client.get(f"/desk/requests/{request_id}").text
@@ -383,6 +387,93 @@ def test_a_withdrawal_of_short_messages_stands_on_the_leads_timeline(
     proved("stop_marketing")
     signed_in(client, staff("sales"))
     assert "撤回了短信提醒的同意" in client.get(f"/desk/leads/{lead_id}").text
+
+
+# --- all records of one person ---
+
+
+@pytest.fixture
+def held(app: Flask, store: Database) -> str:
+    """An enquiry of the same mobile in quarantine; its id."""
+    consultation = app.extensions["xinheng.consultation"]
+    submission = Submission(
+        need="overdue",
+        name=NAME,
+        phone=parse_phone(PHONE),
+        details="请联系我",
+        call_time="",
+        extra={},
+        purposes=("callback",),
+        form_version=consultation.published().version,
+        verdict=Verdict(("trap",)),
+    )
+    done = consultation.reception.desk.record(submission, NOON)
+    with store.reading() as session:
+        return session.scalars(select(Enquiry.id).where(Enquiry.reference == done.reference)).one()
+
+
+def test_what_waits_in_quarantine_can_be_proved_given_held_back_and_deleted(
+    client: DeskClient, officer: Known, held: str, filed: Callable[..., str], store: Database
+) -> None:
+    request_id = filed("delete")
+    page = client.get(f"/desk/requests/{request_id}")
+    assert f'<input type="hidden" name="record" value="{held}">' in page.text
+    assert "隔离区" in page.text
+    assert not any(secret in page.text for secret in SECRETS)
+    assert send(client, request_id, "proof", record=held).status_code == 303
+    assert "不更正" in client.get(f"/desk/requests/{request_id}").text
+    assert send(client, request_id, "correct", name="王").status_code == 422
+    data = json.loads(send(client, request_id, "file", format="json").text)
+    assert (data["线索"], data["还没有进线索的咨询"][0]["状态"]) == ([], "quarantined")
+    assert send(client, request_id, "restrict", restricted="yes").status_code == 303
+    page = client.get(f"/desk/requests/{request_id}").text
+    assert "已限制处理" in page
+    assert 'value="no"' in page
+    assert 'value="yes"' not in page
+    assert send(client, request_id, "delete").status_code == 303
+    with store.reading() as session:
+        assert session.scalars(select(Enquiry)).all() == []
+    assert "他的信息已经删除" in client.get(f"/desk/requests/{request_id}").text
+    assert [each[:2] for each in recorded(store, officer.id) if each[1] == "enquiry"] == [
+        ("export", "enquiry"),
+        ("restrict", "enquiry"),
+        ("delete", "enquiry"),
+    ]
+
+
+def test_the_page_lists_all_that_a_deed_reaches(
+    app: Flask, client: DeskClient, officer: Known, proved: Callable[..., str], held: str, lead_id: str,
+    store: Database,
+) -> None:  # fmt: skip
+    give(store, lead_id, None, restricted=True)
+    ask(app, at=NOON + timedelta(minutes=20))
+    page = client.get(f"/desk/requests/{proved('delete')}").text
+    (listed,) = re.findall(r'<ul class="records">(.*?)</ul>', page, re.DOTALL)
+    assert listed.count("<li>") == 3
+    assert listed.count("欧**") == 3
+    assert ("已限制处理" in listed, "隔离区" in listed) == (True, True)
+
+
+def test_behind_a_landline_the_officer_chooses_whose_it_is(
+    app: Flask, client: DeskClient, officer: Known, filed: Callable[..., str]
+) -> None:
+    ids = {ask(app, phone="021-63958427", details=f"第{number}份") for number in (1, 2)}
+    page = client.get(f"/desk/requests/{filed('access', phone='021-63958427')}").text
+    assert set(re.findall(r'type="radio" name="record" value="([0-9a-f]{32})"', page)) == ids
+    assert "可能有几个人" in page
+    assert len(set(re.findall(r"XH-[0-9A-Z]{5}-[0-9A-Z]{5}", page))) == 2
+
+
+def test_a_withdrawn_enquiry_can_not_be_given_back(
+    client: DeskClient, officer: Known, held: str, filed: Callable[..., str], store: Database
+) -> None:
+    with store.reading() as session:
+        reference = session.get_one(Enquiry, held).reference
+    page = client.get(f"/desk/requests/{filed('withdraw', reference=reference)}").text
+    assert "撤回已经生效" in page
+    assert "已撤回同意" in page
+    assert "解除限制" not in page
+    assert 'value="yes"' not in page
 
 
 # --- what stays of a request ---

@@ -2,6 +2,43 @@
 
 from __future__ import annotations
 
-from tests.leads.conftest import app, asked, desk, form, store, store_keys
+from pathlib import Path
 
-__all__ = ["app", "asked", "desk", "form", "store", "store_keys"]
+import pytest
+from tests.conftest import ORIGIN, ROOT
+from tests.leads.conftest import app, asked, form, store, store_keys
+
+from xinheng.crypto import Keys
+from xinheng.db import Database
+from xinheng.forms.definition import PublishedForm
+from xinheng.forms.priority import load_priority
+from xinheng.leads.deletion import Deletion
+from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.tombstones import TombstoneFile
+from xinheng.privacy.receiving import PrivacyDesk
+
+__all__ = ["app", "asked", "form", "store", "store_keys"]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> TombstoneFile:
+    return TombstoneFile(tmp_path / "var" / "keys")
+
+
+@pytest.fixture
+def deletion(store: Database, store_keys: Keys, file: TombstoneFile) -> Deletion:
+    return Deletion(store, store_keys, file)
+
+
+@pytest.fixture
+def privacy(store: Database, store_keys: Keys, file: TombstoneFile) -> PrivacyDesk:
+    return PrivacyDesk(store, store_keys, file)
+
+
+@pytest.fixture
+def desk(store: Database, store_keys: Keys, form: PublishedForm, privacy: PrivacyDesk) -> EnquiryDesk:
+    """Takes enquiries, and knows what was asked while they waited in the spool."""
+    rules = load_priority(ROOT / "forms")
+    made = EnquiryDesk(store, store_keys, site=ORIGIN, priority=lambda: rules, catch_up=privacy.catch_up)
+    made.publish(form)
+    return made

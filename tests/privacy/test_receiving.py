@@ -36,11 +36,6 @@ Ask = Callable[..., str]
 
 
 @pytest.fixture
-def privacy(store: Database, store_keys: Keys) -> PrivacyDesk:
-    return PrivacyDesk(store, store_keys)
-
-
-@pytest.fixture
 def reference(desk: EnquiryDesk, asked: Callable[..., Submission]) -> str:
     """Of somebody who consented to both purposes."""
     return desk.record(asked(PHONE, purposes=("callback", "marketing")), NOON).reference

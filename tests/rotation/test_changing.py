@@ -37,6 +37,8 @@ from xinheng.leads.finding import find_leads, find_person
 from xinheng.leads.models import Enquiry, Lead, LeadEvent
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.submission import Submission
+from xinheng.leads.tombstones import TombstoneFile
+from xinheng.leads.verdict import Verdict
 from xinheng.leads.wanted import Match, Wanted
 from xinheng.leads.work import Deed, LeadWork
 from xinheng.phones import parse_phone
@@ -48,11 +50,13 @@ from xinheng.rotation.reseal import SEALED, outdated
 from xinheng.running import InUse, hold_running
 
 PHONE = "138 0013 8000"
+ODD = Verdict(("trap", "link"))
 Asks = Callable[..., Submission]
 
 NOT_SEALED = {
     "leads.phone_index", "leads.last_four_index", "leads.name_index", "enquiries.payload_hash",
-    "privacy_requests.phone_index", "assessments.token_hash", "audit.chain", "audit_head.chain", "sign_in_tries.key", "sessions.id_hash",
+    "enquiries.phone_index", "privacy_requests.phone_index", "assessments.token_hash",
+    "audit.chain", "audit_head.chain", "sign_in_tries.key", "sessions.id_hash",
 }  # fmt: skip
 """Columns of bytes that hold hashes; those of indexes change with the sealed field they are made from."""
 
@@ -64,7 +68,7 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def filled(store: Database, store_keys: Keys, desk: EnquiryDesk, asked: Asks) -> str:
+def filled(store: Database, store_keys: Keys, desk: EnquiryDesk, asked: Asks, data: Path) -> str:
     """One of everything that is sealed; returns the member's id."""
     desk.record(asked(PHONE), NOON)
     desk.record(asked("021-63958427 转 8866", typed_id="e" * 32, name=""), NOON)
@@ -82,7 +86,9 @@ def filled(store: Database, store_keys: Keys, desk: EnquiryDesk, asked: Asks) ->
         answers, result = {"dso": "le30"}, {"score": 12}
         now = {"previous_id": None, "now": NOON}
         assessments.keep(session, store_keys, version=version, answers=answers, result=result, **now)
-    PrivacyDesk(store, store_keys).receive(Asked("correct", parse_phone(PHONE), "XH-1", "改名"), NOON)
+    PrivacyDesk(store, store_keys, TombstoneFile(data / "keys")).receive(
+        Asked("correct", parse_phone(PHONE), "XH-1", "改名"), NOON
+    )
     return member.id
 
 
@@ -154,6 +160,18 @@ def test_a_known_person_stays_known_and_the_audit_whole(
     same.record(asked(PHONE, typed_id="c" * 32), NOON)
     with store.reading() as session:
         assert sorted(session.scalars(select(Lead.enquiry_count))) == [1, 2]
+
+
+def test_what_waits_in_quarantine_is_found_by_its_new_index(
+    store: Database, store_keys: Keys, filled: str, data: Path, desk: EnquiryDesk, asked: Asks
+) -> None:
+    held = desk.record(asked("139 7462 5813 或 138 0013 8000", typed_id="b" * 32, verdict=ODD), NOON)
+    change_keys(data, store)
+    keys = load_keys(data / "keys", make=False)
+    with store.reading() as session:
+        index = session.scalar(select(Enquiry.phone_index).where(Enquiry.reference == held.reference))
+    assert index == keys.blind_index("phone", "+8613974625813")
+    assert index != store_keys.blind_index("phone", "+8613974625813")
 
 
 def test_a_second_change_and_the_old_keys_go_only_when_told(

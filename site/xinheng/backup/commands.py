@@ -59,7 +59,7 @@ def restore_command(file: Path, *, replace: bool, any_audit: bool) -> None:
     except (BadBackup, SchemaNewer, NoProgram, MissingKey, WeakKey, DatabaseBusy, OSError) as fault:
         raise _failed("没有恢复", fault) from None
     click.echo(f"已恢复 {done.manifest.made_at} 的备份，访问记录核对了{done.report.rows}条")
-    click.echo(f"备份之后删除过的，已再删{done.again}条")
+    click.echo(f"备份之后删除过的，已再删{done.again.deleted}条；撤回和限制，已再办{done.again.restrained}项")
     if done.unreadable:
         click.echo(
             f"有{done.unreadable}行打不开：它们要用已经删掉的旧密钥，把它放回 keys 再恢复一次", err=True

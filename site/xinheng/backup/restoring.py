@@ -1,4 +1,4 @@
-"""The way back: everything is checked, brought up to date and cleaned of who was deleted since, beside the present
+"""The way back: everything is checked, brought up to date, and to what persons had done since, beside the present
 database; only then it takes its place. The site must be stopped."""
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from xinheng.crypto import Keys
 from xinheng.db import DatabaseBusy, Databases, open_databases
 from xinheng.durable import sync_folder
 from xinheng.leads.deletion import Deletion
-from xinheng.leads.tombstones import TombstoneFile
 from xinheng.migrations import SchemaNewer, configuration, upgrade
+from xinheng.privacy.replaying import Again, carry_out_again
 from xinheng.rotation.reseal import reseal
 from xinheng.running import while_stopped
 
@@ -38,12 +38,12 @@ class AuditDiffers(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`again` were deleted since the backup, and once more now; `unreadable` rows need an older key that is gone.
+    """`again` is what was done since the backup, and once more now; `unreadable` rows need an older key that is gone.
     `kept` is where the replaced database lies."""
 
     manifest: Manifest
     report: Report
-    again: int
+    again: Again
     unreadable: int
     kept: Path | None
 
@@ -115,15 +115,16 @@ class Restore:
         report, again, unreadable = self._make_ready(databases, manifest)
         return Restored(manifest, report, again, unreadable, None)
 
-    def _make_ready(self, databases: Databases, manifest: Manifest) -> tuple[Report, int, int]:
-        """Compare the audit, bring the schema up to date, delete again who was deleted since; and where keys were changed
+    def _make_ready(self, databases: Databases, manifest: Manifest) -> tuple[Report, Again, int]:
+        """Compare the audit, bring the schema up to date, do again what persons had done since; and where keys were changed
         since, seal and index everything with the present ones, or nobody in it would be found."""
         try:
             report = verify(databases.leads, self.keys, noted=_noted(manifest))
             if not report.whole and not self.any_audit:
                 raise AuditDiffers("备份里的访问记录和做备份时记下的不一样，或者有断开的地方")
             upgrade(databases)
-            again = Deletion(databases.leads, self.keys, TombstoneFile(self.data / "keys")).again()
+            deletion = Deletion.of_site(databases.leads, self.keys, self.data)
+            again = carry_out_again(databases.leads, self.keys, deletion)
             unreadable = reseal(databases.leads, self.keys).unreadable
             databases.leads.empty_log()
             databases.counters.empty_log()
@@ -135,7 +136,7 @@ class Restore:
         """Who the present database knows as deleted must stand in the file, if it can still be read."""
         present = open_databases(self.data)
         with suppress(DatabaseError, DatabaseBusy):
-            Deletion(present.leads, self.keys, TombstoneFile(self.data / "keys")).write_out()
+            Deletion.of_site(present.leads, self.keys, self.data).write_out()
         present.dispose()
 
     def _swap(self, present: list[Path], now: datetime) -> Path | None:

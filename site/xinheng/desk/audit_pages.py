@@ -57,7 +57,8 @@ def audit() -> str:
         people = {member.id: member.name for member in read_colleagues(session).values()}
         page = read_page(session, wanted, before=_number("before"), after=_number("after"))
         rows = _shown(session, page.entries, people)
-        subject = _subject_name(session, wanted.subject_id, people)
+        kind = page.entries[0].subject_kind if page.entries else "lead"
+        subject = _subject_name(session, kind, wanted.subject_id, people)
     return render_template(
         "desk/audit.html",
         rows=rows,
@@ -76,14 +77,17 @@ def audit() -> str:
 @blueprint.post("/audit/find")
 @requires(Permission.AUDIT)
 def find_in_audit() -> Response:
-    """From an enquiry's reference to the rows of its lead; the reference itself gets into no address."""
+    """From an enquiry's reference to the rows of its lead, or to its own where it has none; the reference itself gets into
+    no address."""
     reference = plain_reference(request.form.get("reference", ""))
     with database().reading() as session:
-        lead_id = session.scalar(select(Enquiry.lead_id).where(Enquiry.reference == reference))
-    if lead_id is None:
+        found = session.execute(
+            select(Enquiry.lead_id, Enquiry.id).where(Enquiry.reference == reference)
+        ).first()
+    if found is None:
         flash(_("没有这个受理编号；编号像这样：XH-7K2M9-QPD4R"), "error")
         return redirect(url_for("desk.audit"), 303)
-    return redirect(url_for("desk.audit", subject=lead_id), 303)
+    return redirect(url_for("desk.audit", subject=found.lead_id or found.id), 303)
 
 
 @blueprint.post("/audit/verify")
@@ -229,13 +233,14 @@ def _subject(kind: str, subject_id: str, references: Mapping[str, str], people: 
     return ""
 
 
-def _subject_name(session: Session, subject_id: str, people: Mapping[str, str]) -> str:
-    """Whom the page is narrowed to, if to anybody."""
+def _subject_name(session: Session, kind: str, subject_id: str, people: Mapping[str, str]) -> str:
+    """What the page is narrowed to, if to anything; `kind` is what its rows say that it is."""
     if not subject_id:
         return ""
     if subject_id in people:
         return people[subject_id]
-    return _subject("lead", subject_id, _references(session, {subject_id}), people)
+    references = _references(session, {subject_id}) | _own_references(session, {subject_id})
+    return references.get(subject_id) or _subject(kind, subject_id, references, people)
 
 
 def _references(session: Session, leads: Iterable[str]) -> dict[str, str]:

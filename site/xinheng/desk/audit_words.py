@@ -13,7 +13,7 @@ from xinheng.desk import words
 from xinheng.i18n import gettext
 
 ACTION: dict[Action, object] = {
-    "view": _("打开线索"),
+    "view": _("打开"),
     "reveal": _("查看号码"),
     "export": _("导出"),
     "edit": _("修改"),

@@ -24,6 +24,7 @@ from xinheng.desk.frame import (
 from xinheng.desk.lead_forms import FARTHEST, TOO_FAR, moment_on
 from xinheng.desk.list_address import list_address, read_list
 from xinheng.desk.permission import may, requires
+from xinheng.desk.quarantine_pages import quarantine_address
 from xinheng.desk.rows import need_words, rows_of
 from xinheng.desk.saved_views import saved_views
 from xinheng.i18n import gettext as _
@@ -33,6 +34,7 @@ from xinheng.leads.finding import MOST_COUNTED, Found, count_views, find_leads, 
 from xinheng.leads.handover import left_with_leads
 from xinheng.leads.models import Lead
 from xinheng.leads.moves import REASONS, MoveRefused
+from xinheng.leads.quarantine import find_held
 from xinheng.leads.wanted import Match, Wanted, place_of
 from xinheng.staff.colleagues import Colleague, read_colleagues
 from xinheng.staff.permissions import Permission
@@ -79,9 +81,15 @@ def leads() -> str:
 @blueprint.post("/search")
 @requires(Permission.LEADS)
 def search() -> Response:
-    """Find by phone, last four digits, whole name or reference. What was typed never gets into an address."""
+    """Find by phone, last four digits, whole name or reference, be it one in quarantine for whoever looks after that. What
+    was typed never gets into an address."""
+    typed = request.form.get("q", "")
     with database().reading() as session:
-        found = find_person(session, keys(), present_scope(), request.form.get("q", ""))
+        found = find_person(session, keys(), present_scope(), typed)
+        held = find_held(session, typed) if may(Permission.ALL_LEADS) else None
+    if held is not None:
+        flash(_("这份咨询还在隔离区，没有进线索"), "done")
+        return redirect(quarantine_address(held), 303)
     if isinstance(found, Lead):
         return redirect(url_for("desk.lead", lead_id=found.id), 303)
     if isinstance(found, Match):

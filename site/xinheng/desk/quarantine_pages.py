@@ -13,8 +13,8 @@ from xinheng.desk.frame import blueprint, database, is_row_id, utc_now
 from xinheng.desk.permission import at_desk, current_member, may, requires
 from xinheng.i18n import gettext as _
 from xinheng.i18n import ngettext
-from xinheng.leads.models import State
-from xinheng.leads.quarantine import MOST_COUNTED, PAGE, SPAM_KEPT, Quarantine, count_waiting
+from xinheng.leads.models import Enquiry, State
+from xinheng.leads.quarantine import MOST_COUNTED, PAGE, SPAM_KEPT, Quarantine, count_waiting, just_before
 from xinheng.staff.permissions import Permission
 
 _SHOWN = ("quarantined", "spam")
@@ -55,6 +55,12 @@ def settle_quarantined() -> Response:
     elif spam or form.get("do") == "spam":
         _reject(ids)
     return redirect(url_for("desk.quarantine", state=_address(_state(form.get("state", "")))), 303)
+
+
+def quarantine_address(held: Enquiry) -> str:
+    """The page of the quarantine that begins with this enquiry."""
+    state = _address(_state(held.state))
+    return url_for("desk.quarantine", state=state, before=just_before(held.id), _anchor=f"held-{held.id}")
 
 
 def _release(ids: list[str]) -> None:

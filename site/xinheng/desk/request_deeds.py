@@ -13,6 +13,7 @@ from xinheng.desk.sign_in_services import is_fresh
 from xinheng.i18n import gettext as _
 from xinheng.phones import NotAPhone, Phone, parse_phone
 from xinheng.privacy.answering import NotProved, RequestClosed
+from xinheng.privacy.models import PrivacyRequest
 from xinheng.privacy.person_file import as_csv, as_json, person_data
 from xinheng.staff.permissions import Permission
 
@@ -32,7 +33,7 @@ def not_proved(_fault: NotProved) -> Response:
     return show_request(
         (request.view_args or {})["request_id"],
         status=422,
-        proof_error=_("先确认是本人，再办理；线索已删除的，不用再办"),
+        proof_error=_("先确认是本人，再办理；已删除的，不用再办；没有线索的，没有什么可更正"),
     )
 
 
@@ -48,8 +49,8 @@ def reveal_request(request_id: str) -> Response:
 @blueprint.post("/requests/<row:request_id>/proof")
 @requires(Permission.REQUESTS)
 def prove_request(request_id: str) -> Response:
-    lead_id = request.form.get("lead", "")
-    privacy_work().prove(request_id, officer(), lead_id if is_row_id(lead_id) else "")
+    record_id = request.form.get("record", "")
+    privacy_work().prove(request_id, officer(), record_id if is_row_id(record_id) else "")
     return _done(request_id, _("记下了：已回拨确认是本人"))
 
 
@@ -62,9 +63,9 @@ def person_file(request_id: str) -> Response:
         abort(400)
     if not is_fresh():
         return _again(request_id)
-    lead_id = privacy_work().export(request_id, officer(), form)
+    privacy_work().export(request_id, officer(), form)
     with database().reading() as reading:
-        data = person_data(reading, keys(), lead_id)
+        data = person_data(reading, keys(), reading.get_one(PrivacyRequest, request_id))
     write, kind = _FORMATS[form]
     response = make_response(write(data))
     response.headers["Content-Type"] = f"{kind}; charset=utf-8"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask import abort, current_app, make_response, render_template, session
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -17,11 +17,13 @@ from xinheng.desk.frame import blueprint, database, keys, utc_now
 from xinheng.desk.permission import current_member, requires
 from xinheng.i18n import gettext as _
 from xinheng.leads.listing import UNREADABLE, mask_name
-from xinheng.leads.models import Lead
+from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.numbers import without_numbers
+from xinheng.leads.quarantine import masked_phone
 from xinheng.phone_display import mask
-from xinheng.privacy.answering import NoSuchRequest, Officer, PrivacyWork, ended, leads_of, waiting
+from xinheng.privacy.answering import NoSuchRequest, Officer, PrivacyWork, ended, waiting
 from xinheng.privacy.models import PrivacyRequest
+from xinheng.privacy.person import is_one_person, person_of, possible
 from xinheng.sealed import Sealed
 from xinheng.staff.colleagues import read_colleagues
 from xinheng.staff.permissions import Permission
@@ -33,12 +35,20 @@ SOON = timedelta(days=4)
 
 
 @dataclass(frozen=True, slots=True)
-class ShownLead:
-    """A lead that a request may be about."""
+class ShownRecord:
+    """A lead, or an enquiry without one, that a request may be about. `state` is a lead's only where it is held back; its
+    `reference` is that of its latest enquiry."""
 
-    lead: Lead
+    id: str
+    state: str
+    day: datetime
+    reference: str
     name: str = field(repr=False)
     phone: str = field(repr=False)
+
+    @property
+    def held_back(self) -> bool:
+        return self.state in {"restricted", "withdrawn"}
 
 
 @blueprint.get("/requests")
@@ -70,8 +80,8 @@ def show_request(request_id: str, *, status: int = 200, revealed: bool = False, 
         row = reading.get(PrivacyRequest, request_id)
         if row is None:
             abort(404)
-        found = _leads(reading, row)
-        mine = next((each for each in found if each.lead.id == row.lead_id), None)
+        found = person_of(reading, keys(), row) if row.proof else possible(reading, row)
+        records = [*(_lead(reading, each) for each in found.leads), *map(_held, found.held)]
         people = read_colleagues(reading)
     number, typed, answer = (_opened(row, column) for column in ("phone", "words", "answer"))
     page = render_template(
@@ -82,8 +92,11 @@ def show_request(request_id: str, *, status: int = 200, revealed: bool = False, 
         revealed=revealed and bool(number) and number != UNREADABLE,
         typed_words=typed if revealed else without_numbers(typed),
         answer=answer if revealed else without_numbers(answer),
-        found=found,
-        mine=mine,
+        records=records,
+        leads=len(found.leads),
+        one_person=is_one_person(keys(), row),
+        held_back=[each for each in records if each.held_back],
+        can_be_lifted=any(each.state == "restricted" for each in records),
         people=people,
         now=utc_now(),
         **more,
@@ -110,15 +123,21 @@ def due_words(due_at: datetime, now: datetime) -> str:
 blueprint.record_once(lambda state: state.app.add_template_global(due_words))
 
 
-def _leads(reading: Session, row: PrivacyRequest) -> Sequence[ShownLead]:
-    found = {each.id: each for each in leads_of(reading, row)}
-    named = reading.get(Lead, row.lead_id) if row.lead_id else None
-    if named is not None:  # after a correction of the phone, the one it was proved for
-        found.setdefault(named.id, named)
-    return [
-        ShownLead(each, mask_name(_opened(each, "name")), mask(_opened(each, "phone")))
-        for each in found.values()
-    ]
+def _lead(reading: Session, lead: Lead) -> ShownRecord:
+    latest = select(Enquiry.reference).where(Enquiry.lead_id == lead.id).order_by(Enquiry.created_at.desc())
+    return ShownRecord(
+        lead.id,
+        "restricted" if lead.restricted else "",
+        lead.last_enquiry_at,
+        reading.scalars(latest.limit(1)).first() or "",
+        mask_name(_opened(lead, "name")),
+        mask(_opened(lead, "phone")),
+    )
+
+
+def _held(enquiry: Enquiry) -> ShownRecord:
+    name, phone = mask_name(_opened(enquiry, "name")), masked_phone(enquiry, keys())
+    return ShownRecord(enquiry.id, enquiry.state, enquiry.created_at, enquiry.reference, name, phone)
 
 
 def _opened(row: Sealed, column: str) -> str:

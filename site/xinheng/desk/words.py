@@ -88,6 +88,14 @@ SUSPICION: dict[Reason, object] = {
     "fake_phone": _("不会有人接的号码"),
     "odd_phone": _("像随手填的号码"),
 }
+HELD = {
+    "quarantined": _("隔离区"),
+    "spam": _("判为垃圾"),
+    "restricted": _("已限制处理"),
+    "withdrawn": _("已撤回同意"),
+}
+"""Enquiries without a lead, and leads that are held back."""
+
 CHANNEL = {"mail": _("邮件"), "wecom": _("企业微信"), "dingtalk": _("钉钉"), "feishu": _("飞书")}
 NOTICE = {
     "waiting": _("待发"),

@@ -1,4 +1,5 @@
-"""Deleting for good: a lead with all that hangs on it, or an enquiry that has no lead. Only a tombstone stays.
+"""Deleting for good: a lead with all that hangs on it, or an enquiry that has no lead. Only tombstones stay, of the lead and
+of each enquiry: in a backup an enquiry may still stand without its lead.
 
 What is deleted stays deleted: the tombstone stands in a file beside the keys too, and is carried out again at the next
 start on a database that was restored from before.
@@ -11,6 +12,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -19,7 +22,7 @@ from xinheng.audit import log as audit
 from xinheng.crypto import Keys
 from xinheng.db import Database, insert_into
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent
-from xinheng.leads.tombstones import DeletedCount, Kind, Reason, Tombstone, TombstoneFile
+from xinheng.leads.tombstones import DeletedCount, Kind, Reason, Restraint, Tombstone, TombstoneFile
 from xinheng.leads.work import lead_lock
 from xinheng.notices.outbox import Notice
 from xinheng.settings import SHANGHAI
@@ -39,22 +42,54 @@ class Deleted:
     enquiries: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Ids of what is kept of one person. `requests` are only remembered here, to be emptied again after a restore."""
+
+    leads: Sequence[str] = ()
+    enquiries: Sequence[str] = ()
+    requests: Sequence[str] = ()
+
+
 class Deletion:
-    """Deletes from the leads database, writes the tombstones, and leaves no bytes in the database's log."""
+    """Deletes from the leads database, writes the tombstones to `file`, and leaves no bytes in the database's log."""
 
     def __init__(self, database: Database, keys: Keys, file: TombstoneFile) -> None:
         self._database = database
         self._keys = keys
-        self._file = file
+        self.file = file
+
+    @classmethod
+    def of_site(cls, database: Database, keys: Keys, data: Path) -> Deletion:
+        """With the file of a site's data folder."""
+        return cls(database, keys, TombstoneFile(data / "keys"))
 
     def of_lead(self, lead_id: str, reason: Reason, actor: str, now: datetime) -> bool:
         """Delete one lead; False where there is none (any more). Raises DatabaseBusy."""
-        with self._database.writing(over=[lead_lock(lead_id)]) as session:
-            lead = session.get(Lead, lead_id, with_for_update=True)
-            stones = [self._lead(session, lead, reason, actor, now)] if lead else []
-        self._write_down(stones)
+        return bool(self.of_person(Records([lead_id]), reason, actor, now))
+
+    def of_person(self, records: Records, reason: Reason, actor: str, now: datetime) -> int:
+        """Delete all records of a person at once; returns how many leads and enquiries without one there were.
+
+        Raises DatabaseBusy."""
+        number, stones = 0, []
+        locks = [*map(lead_lock, records.leads), *(each.encode() for each in records.enquiries)]
+        with self._database.writing(over=locks) as session:
+            for lead_id in records.leads:
+                lead = session.get(Lead, lead_id, with_for_update=True)
+                if lead is not None:
+                    stones += self._lead(session, lead, reason, actor, now)
+                    number += 1
+            for enquiry_id in records.enquiries:
+                enquiry = session.get(Enquiry, enquiry_id, with_for_update=True)
+                if enquiry is not None:
+                    stones += self._enquiry_or_its_lead(session, enquiry, reason, actor, now)
+                    number += 1
+            requests = [_stone("request", each, reason, now) for each in records.requests]
+            session.add_all(requests)
+        self.file.note([*stones, *requests])
         self._database.empty_log()
-        return bool(stones)
+        return number
 
     def of_due(self, now: datetime, told_to_stop: Callable[[], bool] = lambda: False) -> Deleted:
         """Delete all whose time is over, in transactions of some tens of milliseconds, or as far as it comes before it
@@ -66,32 +101,30 @@ class Deletion:
         return Deleted(leads, enquiries)
 
     def again(self) -> int:
-        """Carry out what the file knows and this database doesn't, as after a restore. Returns how many there were."""
-        noted = self._file.read()
+        """Carry out what the file knows and this database doesn't, as after a restore. Returns how many leads, and
+        enquiries without one, had come back."""
+        noted = self.file.read()
         with self._database.reading() as session:
             known = set(session.scalars(select(Tombstone.id)))
         missing = [stone for stone_id, stone in noted.items() if stone_id not in known]
+        missing.sort(key=lambda stone: stone.kind != "lead")  # with its enquiries, of which it is counted
+        number = 0
         for first in range(0, len(missing), _AT_ONCE):
             with self._database.writing() as session:
-                for stone in missing[first : first + _AT_ONCE]:
-                    self._once_more(session, stone)
+                number += sum(_once_more(session, each) for each in missing[first : first + _AT_ONCE])
         if missing:
             self._database.empty_log()
-            log.warning("备份之后删除过的，已再删一次：%d", len(missing))
-        return len(missing)
+        if number:
+            log.warning("备份之后删除过的，已再删一次：%d", number)
+        return number
 
     def write_out(self) -> None:
-        """Bring the file up to what the table knows: a crash may have come between the two."""
-        noted = self._file.read()
+        """Bring the file up to what the tables know: a crash may have come between the two."""
+        noted, restrained = self.file.read(), {each.key for each in self.file.restraints()}
         with self._database.reading() as session:
-            self._write_down([each for each in session.scalars(select(Tombstone)) if each.id not in noted])
-
-    def _write_down(self, stones: Sequence[Tombstone]) -> None:
-        """What is deleted is deleted: a file that can't be written is told of, and made up for by the next run."""
-        try:
-            self._file.append(stones)
-        except OSError as fault:
-            log.error("删除记录没有写进 %s：%s；下次清理时补上", self._file.path, fault.strerror)
+            stones = [each for each in session.scalars(select(Tombstone)) if each.id not in noted]
+            restraints = [each for each in session.scalars(select(Restraint)) if each.key not in restrained]
+        self.file.note([*stones, *restraints])
 
     def _in_turns(
         self,
@@ -108,8 +141,8 @@ class Deletion:
             if not ids:
                 break
             done = self._turn(kind, ids, now)
-            number += len(done)
-            self._write_down(done)
+            number += sum(each.kind == kind for each in done)
+            self.file.note(done)
             if not done:
                 break  # somebody else is at them
             time.sleep(_PAUSE)
@@ -130,7 +163,7 @@ class Deletion:
         if kind == "lead":
             lead = session.get(Lead, row_id, with_for_update={"skip_locked": True})
             if lead is not None and lead.retain_until < now:
-                yield self._lead(session, lead, "retention", audit.SYSTEM, now)
+                yield from self._lead(session, lead, "retention", audit.SYSTEM, now)
             return
         enquiry = session.get(Enquiry, row_id, with_for_update={"skip_locked": True})
         if (
@@ -141,11 +174,16 @@ class Deletion:
         ):
             yield self._enquiry(session, enquiry, "retention", audit.SYSTEM, now)
 
-    def _lead(self, session: Session, lead: Lead, reason: Reason, actor: str, now: datetime) -> Tombstone:
-        enquiries = list(session.scalars(select(Enquiry).where(Enquiry.lead_id == lead.id)))
+    def _lead(
+        self, session: Session, lead: Lead, reason: Reason, actor: str, now: datetime
+    ) -> list[Tombstone]:
+        """Delete a lead; its own tombstone comes first."""
+        enquiries = _enquiries_of(session, lead.id)
         _count(session, lead, len(enquiries))
         _delete_lead(session, lead.id, enquiries)
-        return self._bury(session, "lead", lead.id, reason, actor, now)
+        beneath = [_stone("enquiry", each.id, reason, now) for each in enquiries]
+        session.add_all(beneath)
+        return [self._bury(session, "lead", lead.id, reason, actor, now), *beneath]
 
     def _enquiry(
         self, session: Session, enquiry: Enquiry, reason: Reason, actor: str, now: datetime
@@ -153,10 +191,19 @@ class Deletion:
         _delete_enquiries(session, [enquiry])
         return self._bury(session, "enquiry", enquiry.id, reason, actor, now)
 
+    def _enquiry_or_its_lead(
+        self, session: Session, enquiry: Enquiry, reason: Reason, actor: str, now: datetime
+    ) -> list[Tombstone]:
+        """Delete one that had no lead; it may have been released a moment ago."""
+        lead = session.get(Lead, enquiry.lead_id, with_for_update=True) if enquiry.lead_id else None
+        if lead is not None:
+            return self._lead(session, lead, reason, actor, now)
+        return [self._enquiry(session, enquiry, reason, actor, now)]
+
     def _bury(
         self, session: Session, kind: Kind, row_id: str, reason: Reason, actor: str, now: datetime
     ) -> Tombstone:
-        stone = Tombstone(id=row_id, kind=kind, reason=reason, deleted_at=now)
+        stone = _stone(kind, row_id, reason, now)
         session.add(stone)
         session.flush()
         audit.record(
@@ -171,14 +218,28 @@ class Deletion:
         )
         return stone
 
-    def _once_more(self, session: Session, stone: Tombstone) -> None:
-        """One that came back with a backup is deleted again; the tombstone keeps its day."""
-        if stone.kind == "lead":
-            enquiries = list(session.scalars(select(Enquiry).where(Enquiry.lead_id == stone.id)))
-            _delete_lead(session, stone.id, enquiries)
-        else:
-            _delete_enquiries(session, session.scalars(select(Enquiry).where(Enquiry.id == stone.id)).all())
-        session.merge(stone)
+
+def _stone(kind: Kind | Literal["request"], row_id: str, reason: Reason, now: datetime) -> Tombstone:
+    return Tombstone(id=row_id, kind=kind, reason=reason, deleted_at=now)
+
+
+def _once_more(session: Session, stone: Tombstone) -> bool:
+    """One that came back with a backup is deleted again, and counted as it was; the tombstone keeps its day. False where
+    there is nothing to delete."""
+    lead = session.get(Lead, stone.id) if stone.kind == "lead" else None
+    enquiry = session.get(Enquiry, stone.id) if stone.kind == "enquiry" else None
+    if lead is not None:
+        enquiries = _enquiries_of(session, lead.id)
+        _count(session, lead, len(enquiries))
+        _delete_lead(session, lead.id, enquiries)
+    elif enquiry is not None:
+        _delete_enquiries(session, [enquiry])
+    session.merge(stone)
+    return lead is not None or enquiry is not None
+
+
+def _enquiries_of(session: Session, lead_id: str) -> Sequence[Enquiry]:
+    return session.scalars(select(Enquiry).where(Enquiry.lead_id == lead_id)).all()
 
 
 def _due_leads(session: Session, now: datetime) -> Sequence[str]:

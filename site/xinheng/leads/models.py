@@ -27,7 +27,10 @@ from xinheng.sealed import Sealed
 from xinheng.staff.models import User
 
 Status = Literal["new", "contacted", "interested", "proposal", "won", "lost", "invalid"]
-State = Literal["accepted", "quarantined", "spam"]
+State = Literal["accepted", "quarantined", "spam", "restricted", "withdrawn"]
+HELD: frozenset[State] = frozenset({"quarantined", "spam"})
+"""Enquiries that staff may still release."""
+
 CLOSED: frozenset[str] = frozenset({"won", "lost", "invalid"})
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 FILTERS = ("status", "owner_id", "need", "source", "level", "closed")
@@ -152,8 +155,9 @@ class Lead(Sealed, LeadsBase):
 class Enquiry(Sealed, LeadsBase):
     """One submitted consultation form, as it was typed.
 
-    A `quarantined` one, and one that staff called `spam`, has no lead; it goes at `retain_until`. `suspicion` has the
-    reasons, and keeps them when it is released.
+    A `quarantined` one, and one that staff called `spam`, has no lead; it goes at `retain_until`. Nor has one that its
+    person had `restricted` or `withdrawn` there: it never gets one. `suspicion` has the reasons, and keeps them when it is
+    released. `phone_index` finds those without a lead, as the lead's own finds the others.
     """
 
     __tablename__ = "enquiries"
@@ -181,6 +185,7 @@ class Enquiry(Sealed, LeadsBase):
     state: Mapped[str] = mapped_column(String(12), nullable=False, default="accepted")
     suspicion: Mapped[list[Reason]] = mapped_column(JSON, nullable=False, default=list)
     retain_until: Mapped[datetime | None] = mapped_column(Moment, index=True)
+    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary(16), index=True)
 
     lead: Mapped[Lead | None] = relationship(back_populates="enquiries")
     consents: Mapped[list[Consent]] = relationship(back_populates="enquiry")

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from xinheng.audit import log as audit
 from xinheng.audit.models import Action, SubjectKind
-from xinheng.crypto import CannotDecrypt, Keys
+from xinheng.crypto import CannotDecrypt, Keys, plain_reference
 from xinheng.db import Database
 from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import stored_form
 from xinheng.leads.listing import UNREADABLE, mask_name
-from xinheng.leads.models import Enquiry, LeadEvent, State
+from xinheng.leads.models import HELD, Enquiry, LeadEvent, State
 from xinheng.leads.numbers import without_numbers
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.submission import Attribution, Submission, Touch
@@ -72,16 +72,16 @@ class Quarantine:
 
     def release(self, enquiry_id: str, staff_id: str, now: datetime) -> str | None:
         """Not spam: its person's lead is made or joined, as if it had just come in; staff are told. Returns the lead's
-        id, or None where it isn't held any more. Raises CannotDecrypt."""
+        id, or None where it isn't held any more, or its person took consent back. Raises CannotDecrypt."""
         with self._database.reading() as session:
             held = session.get(Enquiry, enquiry_id)
-            if held is None or held.lead_id is not None:
+            if held is None or held.state not in HELD:
                 return None
             submission = self._as_submitted(held)
         index = self._keys.blind_index("phone", submission.phone.e164)
         with self._database.writing(over=[enquiry_id.encode(), *([index] if index else [])]) as session:
             held = session.get(Enquiry, enquiry_id, with_for_update=True)
-            if held is None or held.lead_id is not None:
+            if held is None or held.state not in HELD:
                 return None
             form = stored_form(session.get_one(FormVersion, held.form_version).form)
             held.state, held.retain_until = "accepted", None
@@ -175,6 +175,18 @@ def read_page(session: Session, keys: Keys, state: State, before: str, most: int
     return HeldPage(shown, older=shown[-1].id if len(rows) > most else "")
 
 
+def find_held(session: Session, typed: str) -> Enquiry | None:
+    """The enquiry in quarantine, or called spam, that a reference names."""
+    reference = plain_reference(typed)
+    held = select(Enquiry).where(Enquiry.reference == reference, Enquiry.state.in_(HELD))
+    return session.scalars(held).first() if reference else None
+
+
+def just_before(enquiry_id: str) -> str:
+    """From where a page begins with this enquiry."""
+    return f"{int(enquiry_id, 16) + 1:032x}"
+
+
 def count_waiting(session: Session) -> int:
     """How many wait for a look, at most one more than MOST_COUNTED."""
     waiting = select(Enquiry.id).where(Enquiry.state == "quarantined").limit(MOST_COUNTED + 1)
@@ -188,7 +200,7 @@ def _shown(row: Enquiry, keys: Keys, need: str) -> HeldEnquiry:
         created_at=row.created_at,
         need=need,
         name=mask_name(_opened(row, keys, "name")),
-        phone=_masked_phone(row, keys),
+        phone=masked_phone(row, keys),
         details=without_numbers(_opened(row, keys, "details")),
         reasons=row.suspicion,
     )
@@ -201,7 +213,8 @@ def _opened(row: Enquiry, keys: Keys, column: str) -> str:
         return UNREADABLE
 
 
-def _masked_phone(row: Enquiry, keys: Keys) -> str:
+def masked_phone(row: Enquiry, keys: Keys) -> str:
+    """The number of an enquiry, as it may be shown to whoever hasn't asked for it."""
     try:
         return mask(parse_phone(row.open(keys, "phone")).e164)
     except CannotDecrypt:

@@ -20,11 +20,15 @@ from xinheng.leads.file import facts_of
 from xinheng.leads.models import CLOSED, Consent, Enquiry, Lead, LeadEvent
 from xinheng.leads.submission import WINDOW, Submission
 from xinheng.leads.telling import tell
-from xinheng.phones import last_four, reaches_one_person
+from xinheng.phones import Phone, last_four, reaches_one_person
 from xinheng.referrers import referrer_kind
 
 WAIT = 2.0  # seconds an enquiry waits for the writer's turn
 ASKED_AGAIN = "又来咨询了，请回电"
+CatchUp = Callable[[Session, Enquiry, Phone], None]
+"""Told, in the same transaction, of an enquiry that is stored long after it was acknowledged: its person may have asked
+something meanwhile."""
+
 _WINDOW = timedelta(seconds=WINDOW)
 
 
@@ -48,12 +52,19 @@ class EnquiryDesk:
     """Takes enquiries. Knows the database and the keys, not the request."""
 
     def __init__(
-        self, database: Database, keys: Keys, *, site: str, priority: Callable[[], PriorityRules]
+        self,
+        database: Database,
+        keys: Keys,
+        *,
+        site: str,
+        priority: Callable[[], PriorityRules],
+        catch_up: CatchUp = lambda session, enquiry, phone: None,
     ) -> None:
         self._database = database
         self._keys = keys
         self._site = site
         self._priority = priority
+        self._catch_up = catch_up
         self._published: set[str] = set()
 
     def publish(self, form: PublishedForm) -> None:
@@ -113,6 +124,9 @@ class EnquiryDesk:
         else:
             self.admit(session, enquiry, submission, form, now)
         session.add_all(_consents(enquiry, form, submission.purposes, now))
+        if under:
+            session.flush()
+            self._catch_up(session, enquiry, submission.phone)
         return Recorded(enquiry.reference, repeated=False)
 
     def admit(
@@ -248,6 +262,7 @@ class EnquiryDesk:
             articles_read=list(attribution.articles_read),
             state="accepted",
             suspicion=list(submission.verdict.reasons),
+            phone_index=self._keys.blind_index("phone", submission.phone.e164),
             created_at=now,
         )
         enquiry.seal(self._keys, "name", submission.name)

@@ -1,6 +1,7 @@
 """What the privacy officer does about a request. Each deed is one transaction with a row in the audit.
 
-Nothing is done to a lead before it is proved that its person asks; nothing is opened before that is recorded.
+Nothing is done to a record before it is proved that its person asks, and then to all of theirs; nothing is opened before
+that is recorded.
 """
 
 from __future__ import annotations
@@ -8,26 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from xinheng.audit import log as audit
 from xinheng.audit.models import Action, SubjectKind
-from xinheng.crypto import Keys, new_row_id
+from xinheng.crypto import Keys
 from xinheng.db import Database
-from xinheng.leads.deletion import Deletion
-from xinheng.leads.models import Enquiry, Lead, LeadEvent
+from xinheng.leads.deletion import Deletion, Records
+from xinheng.leads.models import Enquiry, Lead
+from xinheng.leads.tombstones import Kind, Restraint, What
 from xinheng.leads.work import lead_lock
-from xinheng.notices.outbox import withdraw
 from xinheng.phones import Phone, last_four
+from xinheng.privacy.forgetting import empty_buried
 from xinheng.privacy.models import Outcome, PrivacyRequest
+from xinheng.privacy.person import Person, person_of, possible, requests_of
+from xinheng.privacy.restricting import add_event, restrict_held, restrict_lead
 
-FORGOTTEN_AFTER = timedelta(days=180)
-"""After this time from its end a request holds nothing personal any more."""
-
-GONE_AFTER = timedelta(days=3 * 366)
 MOST_CLOSED = 50  # that a list shows
 
 
@@ -40,7 +40,7 @@ class RequestClosed(RuntimeError):
 
 
 class NotProved(RuntimeError):
-    """Nobody has made sure yet that the lead's person is who asks, or the lead is gone."""
+    """Nobody has made sure yet that it is the person who asks, or nothing is kept of them any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Officer:
 
 @dataclass(frozen=True, slots=True)
 class PrivacyWork:
-    """Deeds. All raise NoSuchRequest, and but for `look` RequestClosed; those to a lead NotProved."""
+    """Deeds. All raise NoSuchRequest, and but for `look` RequestClosed; those to a person's records NotProved."""
 
     database: Database
     keys: Keys
@@ -66,57 +66,67 @@ class PrivacyWork:
                 raise NoSuchRequest(request_id)
             self._audit(session, officer, action, "request", request_id, {})
 
-    def prove(self, request_id: str, officer: Officer, lead_id: str) -> None:
-        """Somebody called the lead's number back, and it is its person who asks."""
+    def prove(self, request_id: str, officer: Officer, record_id: str) -> None:
+        """Somebody called the number of a record back, and it is its person who asks."""
         with self._open(request_id) as (session, request):
-            lead = session.get(Lead, lead_id)
-            if lead is None or lead.phone_index is None or lead.phone_index != request.phone_index:
+            found = possible(session, request)
+            if record_id in [each.id for each in found.leads]:
+                request.lead_id = record_id
+            elif record_id in [each.id for each in found.held]:
+                request.enquiry_id = record_id
+            else:
                 raise NotProved(request_id)
-            request.lead_id, request.proof = lead_id, "call"
+            request.proof = "call"
             self._audit(session, officer, "request", "request", request_id, {"what": "verified"})
 
     def restrict(self, request_id: str, officer: Officer, *, restricted: bool) -> None:
-        """Hold the lead back from all use but keeping, or give it back to sales."""
-        with self._proved(request_id) as (session, _, lead):
-            lead.restricted = restricted
-            if restricted:
-                references = session.scalars(
-                    select(Enquiry.reference).where(Enquiry.lead_id == lead.id)
-                ).all()
-                withdraw(session, references, officer.now)
-            kind = "restricted" if restricted else "unrestricted"
-            self._event(session, lead, officer, kind)
-            lead.requeue()
-            self._audit(session, officer, "restrict", "lead", lead.id, {"what": kind})
+        """Hold the records back from all use but keeping, or give them back to sales."""
+        what: What = "restricted" if restricted else "unrestricted"
+        with self._proved(request_id) as (session, _, person):
+            for lead in person.leads:
+                restrict_lead(session, lead, officer.staff_id, officer.now, restricted=restricted)
+                self._audit(session, officer, "restrict", "lead", lead.id, {"what": what})
+            held = [each for each in person.held if restrict_held(each, restricted=restricted)]
+            for enquiry in held:
+                self._audit(session, officer, "restrict", "enquiry", enquiry.id, {"what": what})
+            noted = _restraints(session, person.leads, held, what, officer.now)
+        self.deletion.file.note(noted)
 
     def correct(self, request_id: str, officer: Officer, name: str, phone: Phone | None) -> None:
-        """Set the name, and the phone where one is given; both are found by the new ones from then on."""
-        with self._proved(request_id) as (session, _, lead):
-            lead.seal(self.keys, "name", name)
-            lead.name_index = self.keys.blind_index("name", name)
-            if phone is not None:
-                lead.seal(self.keys, "phone", phone.e164)
-                lead.seal(self.keys, "extension", phone.extension)
-                lead.phone_kind = phone.kind
-                lead.phone_index = self.keys.blind_index("phone", phone.e164)
-                lead.last_four_index = self.keys.blind_index("last_four", last_four(phone))
-            self._event(session, lead, officer, "corrected")
-            self._audit(session, officer, "edit", "lead", lead.id, {"what": "corrected"})
+        """Set the name of all leads, and the phone where one is given; they are found by the new ones from then on. An
+        enquiry stays as it was typed."""
+        with self._proved(request_id) as (session, request, person):
+            if not person.leads:
+                raise NotProved(request_id)
+            for lead in person.leads:
+                self._correct_lead(lead, name, phone)
+                add_event(session, lead, officer.staff_id, "corrected", officer.now)
+                self._audit(session, officer, "edit", "lead", lead.id, {"what": "corrected"})
+            request.corrected = [lead.id for lead in person.leads]
 
-    def export(self, request_id: str, officer: Officer, form: str) -> str:
-        """Record that the person's data are given out; returns the lead's id."""
-        with self._proved(request_id) as (session, _, lead):
-            self._audit(session, officer, "export", "lead", lead.id, {"format": form, "masked": False})
-            return lead.id
+    def export(self, request_id: str, officer: Officer, form: str) -> None:
+        """Record that the person's data are given out."""
+        given: Mapping[str, audit.Value] = {"format": form, "masked": False}
+        with self._proved(request_id) as (session, _, person):
+            for lead in person.leads:
+                self._audit(session, officer, "export", "lead", lead.id, given)
+            for enquiry in person.held:
+                self._audit(session, officer, "export", "enquiry", enquiry.id, given)
 
     def delete(self, request_id: str, officer: Officer) -> None:
-        """Delete the lead for good, and what the request itself holds of the person."""
-        with self._proved(request_id) as (_, _, lead):
-            lead_id = lead.id
-        self.deletion.of_lead(lead_id, "request", officer.staff_id, officer.now)
-        with self._open(request_id) as (session, request):
-            self._close(session, request, officer, "deleted")
-            request.phone = request.phone_index = request.reference = request.words = request.answer = None
+        """Delete all records for good, and what this and the other requests of the person hold of them."""
+        with self._proved(request_id) as (session, request, person):
+            asked = requests_of(session, self.keys, request)
+            records = Records(
+                [each.id for each in person.leads],
+                [each.id for each in person.held],
+                [each.id for each in asked],
+            )
+        self.deletion.of_person(records, "request", officer.staff_id, officer.now)
+        with self.database.writing(over=[f"request:{request_id}".encode()]) as session:
+            for each in empty_buried(session, officer.now):
+                each.closed_by = officer.staff_id if each.id in records.requests else None
+                self._audit(session, officer, "request", "request", each.id, {"what": "deleted"})
 
     def close(self, request_id: str, officer: Officer, outcome: Outcome, answer: str) -> None:
         """End it: done, or refused for a reason, which is what the person is told."""
@@ -140,28 +150,30 @@ class PrivacyWork:
             yield session, request
 
     @contextmanager
-    def _proved(self, request_id: str) -> Iterator[tuple[Session, PrivacyRequest, Lead]]:
+    def _proved(self, request_id: str) -> Iterator[tuple[Session, PrivacyRequest, Person]]:
+        """The records of the person, and nobody else at them. Held until the end is the phone too: nothing new of theirs
+        comes in meanwhile."""
         with self.database.reading() as session:
-            request = session.get(PrivacyRequest, request_id)
-            lead_id = request.lead_id if request else ""
-        with self._open(request_id, lead_lock(lead_id)) as (session, request):
-            lead = session.get(Lead, request.lead_id, with_for_update=True) if request.proof else None
-            if lead is None:
+            asked = session.get(PrivacyRequest, request_id)
+            person = person_of(session, self.keys, asked) if asked else Person([], [])
+            locks = [asked.phone_index] if asked and asked.phone_index else []
+        locks += [lead_lock(each.id) for each in person.leads]
+        locks += [each.id.encode() for each in person.held]
+        with self._open(request_id, *locks) as (session, request):
+            person = person_of(session, self.keys, request)
+            if not person.is_known:
                 raise NotProved(request_id)
-            yield session, request, lead
+            yield session, request, person
 
-    def _event(self, session: Session, lead: Lead, officer: Officer, kind: str) -> None:
-        lead.version += 1
-        event = LeadEvent(
-            id=new_row_id(),
-            lead_id=lead.id,
-            kind=kind,
-            staff_id=officer.staff_id,
-            detail={},
-            version=lead.version,
-            happened_at=officer.now,
-        )
-        session.add(event)
+    def _correct_lead(self, lead: Lead, name: str, phone: Phone | None) -> None:
+        lead.seal(self.keys, "name", name)
+        lead.name_index = self.keys.blind_index("name", name)
+        if phone is not None:
+            lead.seal(self.keys, "phone", phone.e164)
+            lead.seal(self.keys, "extension", phone.extension)
+            lead.phone_kind = phone.kind
+            lead.phone_index = self.keys.blind_index("phone", phone.e164)
+            lead.last_four_index = self.keys.blind_index("last_four", last_four(phone))
 
     def _audit(
         self,
@@ -203,17 +215,13 @@ def overdue(session: Session, now: datetime) -> int:
     return session.scalar(select(func.count()).select_from(PrivacyRequest).where(*late)) or 0
 
 
-def leads_of(session: Session, request: PrivacyRequest) -> Sequence[Lead]:
-    """The leads of the phone that was typed, newest first: one for a mobile, several for a switchboard."""
-    if request.phone_index is None:
-        return []
-    same = select(Lead).where(Lead.phone_index == request.phone_index)
-    return session.scalars(same.order_by(Lead.created_at.desc())).all()
-
-
-def forget(session: Session, now: datetime) -> None:
-    """Take what is personal out of requests that ended long ago, and in the end the requests."""
-    old = PrivacyRequest.closed_at < now - FORGOTTEN_AFTER, PrivacyRequest.phone.is_not(None)
-    blank = {"phone": None, "phone_index": None, "reference": None, "words": None, "answer": None}
-    session.execute(update(PrivacyRequest).where(*old).values(**blank))
-    session.execute(delete(PrivacyRequest).where(PrivacyRequest.closed_at < now - GONE_AFTER))
+def _restraints(
+    session: Session, leads: Sequence[Lead], held: Sequence[Enquiry], what: What, now: datetime
+) -> Sequence[Restraint]:
+    """What a restored backup is held to: in an earlier one a lead's enquiries may still stand without it."""
+    ids = [each.id for each in leads]
+    beneath = session.scalars(select(Enquiry.id).where(Enquiry.lead_id.in_(ids)))
+    kinds: dict[str, Kind] = dict.fromkeys([*beneath, *(each.id for each in held)], "enquiry")
+    kinds |= dict.fromkeys(ids, "lead")
+    made = [Restraint(id=each, kind=kind, what=what, since=now) for each, kind in kinds.items()]
+    return [session.merge(each) for each in made]

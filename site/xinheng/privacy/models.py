@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xinheng.crypto import new_row_id
@@ -22,7 +22,9 @@ Outcome = Literal["", "done", "deleted", "refused"]
 
 class PrivacyRequest(Sealed, LeadsBase):
     """One request. `lead_id` is the lead that phone and reference name together, or that staff found; it stays when the
-    lead is deleted, as in a tombstone. `answer` is what staff wrote at the end; of a refusal it is the reason."""
+    lead is deleted, as in a tombstone. Of an enquiry that had no lead then, `enquiry_id` is its. `corrected` are leads that
+    got another phone, by which they are not found from here any more. `answer` is what staff wrote at the end; of a refusal
+    it is the reason."""
 
     __tablename__ = "privacy_requests"
     __table_args__ = (Index("ix_privacy_requests_open", "closed_at", "due_at"),)
@@ -31,10 +33,12 @@ class PrivacyRequest(Sealed, LeadsBase):
     receipt: Mapped[str] = mapped_column(String(14), nullable=False, unique=True)
     kind: Mapped[str] = mapped_column(String(16), nullable=False)
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)
-    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary(16), index=True)
     reference: Mapped[bytes | None] = mapped_column(LargeBinary)
     words: Mapped[bytes | None] = mapped_column(LargeBinary)
     lead_id: Mapped[str] = mapped_column(String(32), nullable=False, default="", index=True)
+    enquiry_id: Mapped[str] = mapped_column(String(32), nullable=False, default="", index=True)
+    corrected: Mapped[list[str]] = mapped_column(JSON, nullable=False, default=list)
     proof: Mapped[str] = mapped_column(String(4), nullable=False, default="")
     carried_out: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
     received_at: Mapped[datetime] = mapped_column(Moment, nullable=False)

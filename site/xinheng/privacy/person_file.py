@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.form_versions import FormVersion
@@ -20,6 +20,7 @@ from xinheng.forms.definition import FormDeclaration, stored_form
 from xinheng.leads.listing import UNREADABLE
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent
 from xinheng.privacy.models import PrivacyRequest
+from xinheng.privacy.person import person_of, requests_of
 from xinheng.sealed import Sealed
 from xinheng.settings import SHANGHAI
 
@@ -27,15 +28,29 @@ _FORMULA = re.compile(r"[\s\"'“”‘’\u200b-\u200f\u2060\ufeff]*[=+\-@]|[\t
 """How a cell begins that a spreadsheet may calculate, in any width, after what it may strip."""
 
 
-def person_data(session: Session, keys: Keys, lead_id: str) -> dict[str, Any]:
-    """Everything of one lead in clear, with Chinese names; of staff, nothing. Raises NoResultFound."""
-    with_consents = selectinload(Lead.enquiries).selectinload(Enquiry.consents)
-    lead = session.scalars(select(Lead).where(Lead.id == lead_id).options(with_consents)).one()
+def person_data(session: Session, keys: Keys, request: PrivacyRequest) -> dict[str, Any]:
+    """Everything of whoever was proved to ask, in clear, with Chinese names; of staff, nothing."""
+    person = person_of(session, keys, request)
+    return {
+        "线索": [_lead(session, keys, each) for each in person.leads],
+        "还没有进线索的咨询": [_held(session, keys, each) for each in person.held],
+        "个人信息请求": [
+            {
+                "编号": each.receipt,
+                "时间": _moment(each.received_at),
+                "种类": each.kind,
+                "说明": _opened(keys, each, "words"),
+                "结果": each.outcome,
+            }
+            for each in requests_of(session, keys, request)
+        ],
+    }
+
+
+def _lead(session: Session, keys: Keys, lead: Lead) -> dict[str, Any]:
+    enquiries = select(Enquiry).where(Enquiry.lead_id == lead.id).order_by(Enquiry.created_at)
     events = (
-        select(LeadEvent).where(LeadEvent.lead_id == lead_id).order_by(LeadEvent.happened_at, LeadEvent.id)
-    )
-    asked = (
-        select(PrivacyRequest).where(PrivacyRequest.lead_id == lead_id).order_by(PrivacyRequest.received_at)
+        select(LeadEvent).where(LeadEvent.lead_id == lead.id).order_by(LeadEvent.happened_at, LeadEvent.id)
     )
     return {
         "姓名": _opened(keys, lead, "name"),
@@ -45,24 +60,24 @@ def person_data(session: Session, keys: Keys, lead_id: str) -> dict[str, Any]:
         "进展": lead.status,
         "限制处理": lead.restricted,
         "保存到": _moment(lead.retain_until),
-        "咨询": [_enquiry(session, keys, each) for each in lead.enquiries],
+        "咨询": [_enquiry(session, keys, each) for each in session.scalars(enquiries)],
         "跟进记录": [
             {"时间": _moment(each.happened_at), "种类": each.kind, "内容": _opened(keys, each, "note")}
             for each in session.scalars(events)
         ],
         "没有写完的记录": [
-            _draft(keys, each) for each in session.scalars(select(Draft).where(Draft.lead_id == lead_id))
+            _draft(keys, each) for each in session.scalars(select(Draft).where(Draft.lead_id == lead.id))
         ],
-        "个人信息请求": [
-            {
-                "编号": each.receipt,
-                "时间": _moment(each.received_at),
-                "种类": each.kind,
-                "说明": _opened(keys, each, "words"),
-                "结果": each.outcome,
-            }
-            for each in session.scalars(asked)
-        ],
+    }
+
+
+def _held(session: Session, keys: Keys, enquiry: Enquiry) -> dict[str, Any]:
+    """One that waits in quarantine, or stays there."""
+    return {
+        **_enquiry(session, keys, enquiry),
+        "状态": enquiry.state,
+        "为什么先放着": list(enquiry.suspicion),
+        "保存到": _moment(enquiry.retain_until) if enquiry.retain_until else "",
     }
 
 

@@ -1,30 +1,32 @@
 """Take a request: sealed, answered alike and by the same statements whether we know the person or not.
 
 Withdrawing takes one form, as consenting did: where the phone fits the reference it is carried out in the same
-transaction. Every statement is sent in any case; for a stranger it changes no row. So neither the answer nor the work
-tells anybody that somebody is known here.
+transaction. Every statement is sent in any case, and a line written to the file beside the keys; for a stranger they
+change no row and name nobody. So neither the answer nor the work tells anybody that somebody is known here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import case, false, insert, literal, select, true, update
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from xinheng.audit import log as audit
-from xinheng.crypto import Keys, new_receipt, new_row_id, plain_reference
+from xinheng.crypto import CannotDecrypt, Keys, new_receipt, new_row_id, plain_reference
 from xinheng.db import Database
-from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
-from xinheng.notices.outbox import Notice
-from xinheng.phones import Phone
+from xinheng.leads.models import Enquiry, Lead
+from xinheng.leads.tombstones import Restraint, TombstoneFile
+from xinheng.phones import Phone, reaches_one_person
 from xinheng.privacy.deadline import due
 from xinheng.privacy.models import Kind, PrivacyRequest
+from xinheng.privacy.person import NO_INDEX, NOBODY, Reach
+from xinheng.privacy.withdrawing import WITHDRAWALS, withdraw
 
 WAIT = 2.0  # seconds a request waits for the writer's turn
-NOBODY = "0" * 32
-"""Stands where no lead fits: an id that no row has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +49,48 @@ class Receipt:
 
 
 class PrivacyDesk:
-    """Takes requests. Knows the database and the keys, not the web request."""
+    """Takes requests. Knows the database, the keys and the file beside them, not the web request."""
 
-    def __init__(self, database: Database, keys: Keys) -> None:
+    def __init__(self, database: Database, keys: Keys, file: TombstoneFile) -> None:
         self._database = database
         self._keys = keys
+        self._file = file
 
     def receive(self, asked: Asked, now: datetime) -> Receipt:
         """Store a request. Raises DatabaseBusy; nothing was kept then."""
-        index = self._keys.blind_index("phone", asked.phone.e164)
-        with self._database.writing(within=WAIT, over=[index or b""]) as session:
-            lead_id = _lead_of(session, index, plain_reference(asked.reference) or "")
-            request = self._stored(asked, index, lead_id, now)
+        index = self._keys.blind_index("phone", asked.phone.e164) or NO_INDEX
+        done: Sequence[Restraint] = []
+        with self._database.writing(within=WAIT, over=[index]) as session:
+            match = _match(session, index, plain_reference(asked.reference) or "")
+            request = self._stored(asked, index, match, now)
             session.add(request)
             session.flush()
-            if asked.kind in {"withdraw", "stop_marketing"}:
-                withdraw(session, lead_id or NOBODY, asked.kind, now, request.due_at)
+            if asked.kind in WITHDRAWALS:
+                withdraw(session, _reach(asked.phone, index, match), asked.kind, now, request.due_at)
+                done = session.scalars(select(Restraint).where(Restraint.since == now)).all()
             self._audit(session, request, now)
+        if asked.kind in WITHDRAWALS:
+            self._file.note(done or [Restraint(kind="lead", id=NOBODY, what=asked.kind, since=now)])
         return Receipt(request.receipt, now, request.due_at)
+
+    def catch_up(self, session: Session, enquiry: Enquiry, phone: Phone) -> None:
+        """In the transaction that stores an enquiry which waited in the spool: what its person asked meanwhile is held
+        to, as far as it came before."""
+        index = self._keys.blind_index("phone", phone.e164) or NO_INDEX
+        since = select(PrivacyRequest).where(
+            PrivacyRequest.phone_index == index, PrivacyRequest.received_at >= enquiry.created_at
+        )
+        for request in session.scalars(since.order_by(PrivacyRequest.received_at).with_for_update()).all():
+            pair = plain_reference(self._reference(request)) == enquiry.reference
+            one_person = reaches_one_person(phone)
+            if pair and not request.proof:
+                request.proof, request.lead_id = "pair", enquiry.lead_id or ""
+                request.enquiry_id = "" if enquiry.lead_id else enquiry.id
+            if request.kind in WITHDRAWALS and (pair or (request.proof and one_person)):
+                whole = index if pair and one_person else NO_INDEX
+                reach = Reach(whole, enquiry_id=enquiry.id, until=request.received_at)
+                withdraw(session, reach, request.kind, request.received_at, request.due_at)
+                request.carried_out = True
 
     def find(self, number: str) -> Receipt | None:
         """The receipt of a number, or None."""
@@ -73,18 +99,16 @@ class PrivacyDesk:
             row = session.execute(select(*columns).where(PrivacyRequest.receipt == number)).first()
         return Receipt(*row) if row else None
 
-    def _stored(
-        self, asked: Asked, index: bytes | None, lead_id: str | None, now: datetime
-    ) -> PrivacyRequest:
-        withdrawn = asked.kind in {"withdraw", "stop_marketing"}
+    def _stored(self, asked: Asked, index: bytes, match: Match, now: datetime) -> PrivacyRequest:
         request = PrivacyRequest(
             id=new_row_id(),
             receipt=new_receipt(),
             kind=asked.kind,
             phone_index=index,
-            lead_id=lead_id or "",
-            proof="pair" if lead_id else "",
-            carried_out=withdrawn and lead_id is not None,
+            lead_id=match.lead_id,
+            enquiry_id=match.enquiry_id,
+            proof="pair" if match else "",
+            carried_out=asked.kind in WITHDRAWALS and bool(match),
             received_at=now,
             due_at=due(now),
         )
@@ -92,6 +116,12 @@ class PrivacyDesk:
         request.seal(self._keys, "reference", asked.reference)
         request.seal(self._keys, "words", asked.words)
         return request
+
+    def _reference(self, request: PrivacyRequest) -> str:
+        try:
+            return request.open(self._keys, "reference") if request.reference else ""
+        except CannotDecrypt:
+            return ""
 
     def _audit(self, session: Session, request: PrivacyRequest, now: datetime) -> None:
         audit.record(
@@ -106,48 +136,25 @@ class PrivacyDesk:
         )
 
 
-def _lead_of(session: Session, index: bytes | None, reference: str) -> str | None:
-    """The lead that phone and reference name together."""
-    pair = Enquiry.reference == reference, Lead.phone_index == index
-    return session.scalar(select(Lead.id).join(Enquiry, Enquiry.lead_id == Lead.id).where(*pair))
+class Match(NamedTuple):
+    """What phone and reference name together: a lead, or an enquiry that has none; or nothing."""
+
+    lead_id: str = ""
+    enquiry_id: str = ""
+
+    def __bool__(self) -> bool:
+        return self != ("", "")
 
 
-def withdraw(session: Session, lead_id: str, kind: Kind, now: datetime, until: datetime) -> None:
-    """Take consent back. From then on nobody calls: the lead is held back from every list, search, notice and export,
-    and deleted by `until`, unless it became a customer's, whose contract asks for keeping. Without `withdraw` it is
-    the short messages only, and sales goes on."""
-    everything = true() if kind == "withdraw" else false()
-    mine = select(Enquiry.id).where(Enquiry.lead_id == lead_id)
-    purposes = true() if kind == "withdraw" else Consent.purpose == "marketing"
-    session.execute(
-        update(Consent)
-        .where(Consent.enquiry_id.in_(mine), Consent.withdrawn_at.is_(None), purposes)
-        .values(withdrawn_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    told = {"id": new_row_id(), "kind": "withdrawn", "detail": {"what": kind}, "happened_at": now}
-    values = [literal(value, getattr(LeadEvent, name).type) for name, value in told.items()]
-    event = select(Lead.id, Lead.version + 1, *values).where(Lead.id == lead_id)
-    session.execute(insert(LeadEvent).from_select(["lead_id", "version", *told], event))
-    soon = (
-        everything & (Lead.status != "won") & (Lead.retain_until > until),
-        literal(until, Lead.retain_until.type),
-    )
-    session.execute(
-        update(Lead)
-        .where(Lead.id == lead_id)
-        .values(
-            version=Lead.version + 1,
-            restricted=Lead.restricted | everything,
-            queue=case((everything, "held"), else_=Lead.queue),
-            retain_until=case(soon, else_=Lead.retain_until),
-        )
-        .execution_options(synchronize_session=False)
-    )
-    references = select(Enquiry.reference).where(Enquiry.lead_id == lead_id)
-    session.execute(
-        update(Notice)
-        .where(Notice.reference.in_(references), Notice.state.in_(["waiting", "failed"]), everything)
-        .values(state="void", settled_at=now, leased_until=None)
-        .execution_options(synchronize_session=False)
-    )
+def _match(session: Session, index: bytes, reference: str) -> Match:
+    fits = or_(Lead.phone_index == index, and_(Enquiry.lead_id.is_(None), Enquiry.phone_index == index))
+    query = select(Enquiry.lead_id, Enquiry.id).outerjoin(Lead).where(Enquiry.reference == reference, fits)
+    found = session.execute(query).first()
+    if found is None:
+        return Match()
+    return Match(lead_id=found.lead_id) if found.lead_id else Match(enquiry_id=found.id)
+
+
+def _reach(phone: Phone, index: bytes, match: Match) -> Reach:
+    whole = index if match and reaches_one_person(phone) else NO_INDEX
+    return Reach(whole, match.lead_id or NOBODY, match.enquiry_id or NOBODY)

@@ -16,6 +16,7 @@ from xinheng.assessments import Assessment
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.db import Database, LeadsBase
 from xinheng.leads.models import Draft, Enquiry, Lead, LeadEvent
+from xinheng.leads.phone_index import typed_phone_index
 from xinheng.phones import NotAPhone, last_four, parse_phone
 from xinheng.privacy.models import PrivacyRequest
 
@@ -58,6 +59,10 @@ def _phone_index(keys: Keys, opened: Opened) -> Mapping[str, bytes | None]:
     return {"phone_index": keys.blind_index("phone", opened["phone"])} if "phone" in opened else {}
 
 
+def _typed_index(keys: Keys, opened: Opened) -> Mapping[str, bytes | None]:
+    return {"phone_index": typed_phone_index(keys, opened["phone"])} if "phone" in opened else {}
+
+
 def _last_four(e164: str) -> str:
     try:
         return last_four(parse_phone(e164))
@@ -71,7 +76,7 @@ def _sealed(model: type[LeadsBase], columns: Sequence[str], **more: Any) -> Seal
 
 SEALED: Sequence[SealedTable] = (
     _sealed(Lead, ["name", "phone", "extension", "next_step"], indexes=_lead_indexes),
-    _sealed(Enquiry, ["name", "phone", "details", "extra"]),
+    _sealed(Enquiry, ["name", "phone", "details", "extra"], indexes=_typed_index),
     _sealed(LeadEvent, ["note"]),
     _sealed(Draft, ["text"]),
     _sealed(Assessment, ["answers", "result"]),

@@ -1,0 +1,87 @@
+"""What persons had done since a backup was made is done again to the database that came from it: they are deleted, their
+consent is taken back, their records are held back. By the file beside the keys, before the first request."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from xinheng.crypto import Keys
+from xinheng.db import Database
+from xinheng.leads.deletion import Deletion
+from xinheng.leads.models import Enquiry, Lead
+from xinheng.leads.phone_index import fill_phone_indexes
+from xinheng.leads.tombstones import Restraint, TombstoneFile
+from xinheng.privacy.deadline import due
+from xinheng.privacy.forgetting import any_buried, empty_buried
+from xinheng.privacy.person import NOBODY, Reach
+from xinheng.privacy.restricting import restrict_held, restrict_lead
+from xinheng.privacy.withdrawing import WITHDRAWALS, withdraw
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """How many records were deleted once more, and how many withdrawals and restrictions were carried out once more."""
+
+    deleted: int = 0
+    restrained: int = 0
+
+
+def carry_out_again(database: Database, keys: Keys, deletion: Deletion) -> Again:
+    """Bring a database to what the deletion's file knows, and have its enquiries found. Raises DatabaseBusy."""
+    fill_phone_indexes(database, keys)
+    deleted = deletion.again()
+    restrained = _restrain_again(database, deletion.file)
+    if restrained:
+        log.warning("备份之后的撤回和限制，已再办一次：%d", restrained)
+    with database.reading() as session:
+        buried = any_buried(session)
+    if buried:
+        with database.writing() as session:
+            empty_buried(session, datetime.now(UTC))
+    return Again(deleted, restrained)
+
+
+def _restrain_again(database: Database, file: TombstoneFile) -> int:
+    noted = [each for each in file.restraints() if each.id != NOBODY]
+    with database.reading() as session:
+        if not _missing(session, noted):
+            return 0
+    with database.writing(over=[b"restraints"]) as session:  # of several processes that start at once, one
+        return sum(_restrain(session, each) for each in _missing(session, noted))
+
+
+def _missing(session: Session, noted: Iterable[Restraint]) -> Sequence[Restraint]:
+    known = {each.key for each in session.scalars(select(Restraint))}
+    return [each for each in noted if each.key not in known]
+
+
+def _restrain(session: Session, restraint: Restraint) -> bool:
+    """Of an enquiry that has a lead here, the lead's own line tells. False where there is no such record."""
+    record: Lead | Enquiry | None
+    if restraint.kind == "lead":
+        record = session.get(Lead, restraint.id, with_for_update=True)
+    else:
+        record = session.get(Enquiry, restraint.id, with_for_update=True)
+    session.merge(restraint)
+    session.flush()
+    if record is None or (isinstance(record, Enquiry) and record.lead_id):
+        return False
+    if restraint.what in WITHDRAWALS:
+        one = Reach(lead_id=record.id) if isinstance(record, Lead) else Reach(enquiry_id=record.id)
+        withdraw(session, one, restraint.what, restraint.since, due(restraint.since))
+        session.expire(record)
+    elif isinstance(record, Lead):
+        restricted = restraint.what == "restricted"
+        restrict_lead(session, record, None, restraint.since, restricted=restricted)
+    else:
+        restrict_held(record, restricted=restraint.what == "restricted")
+    session.flush()
+    return True

@@ -1,0 +1,115 @@
+"""Take consent back: one road for the public page, for what came late from the spool, and after a restore."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, false, func, insert, literal, or_, select, true, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from xinheng.crypto import new_row_id
+from xinheng.db import insert_into
+from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
+from xinheng.leads.tombstones import Restraint
+from xinheng.notices.outbox import Notice
+from xinheng.privacy.person import Reach
+
+WITHDRAWALS = frozenset({"withdraw", "stop_marketing"})
+
+
+def withdraw(session: Session, reach: Reach, kind: str, now: datetime, until: datetime) -> None:
+    """Take consent back for all records within reach. From then on nobody calls: a lead is held back from every list,
+    search, notice and export, an enquiry in quarantine can't be released; both are deleted by `until`, unless the lead
+    became a customer's, whose contract asks for keeping. Without `withdraw` it is the short messages only, and sales goes
+    on. The statements are the same whether there is any record or none."""
+    whole = kind == "withdraw"
+    _consents(session, reach, now, whole=whole)
+    _tell(session, reach, kind, now)
+    _remember(session, reach, kind, now)
+    _notices(session, reach, now, whole=whole)
+    _leads(session, reach, until, whole=whole)
+    _held(session, reach, until, whole=whole)
+
+
+def _consents(session: Session, reach: Reach, now: datetime, *, whole: bool) -> None:
+    session.execute(
+        update(Consent)
+        .where(
+            Consent.enquiry_id.in_(select(Enquiry.id).where(reach.enquiries())),
+            Consent.withdrawn_at.is_(None),
+            true() if whole else Consent.purpose == "marketing",
+        )
+        .values(withdrawn_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _tell(session: Session, reach: Reach, kind: str, now: datetime) -> None:
+    """A line on the timeline of each lead, with an id of its own: the time of this one, the random half of the lead's."""
+    event_id = literal(new_row_id()[:16]).concat(func.substr(Lead.id, 17, 16))
+    told = {"kind": "withdrawn", "detail": {"what": kind}, "happened_at": now}
+    events = select(event_id, Lead.id, Lead.version + 1, *_literals(LeadEvent, told)).where(reach.leads())
+    session.execute(insert(LeadEvent).from_select(["id", "lead_id", "version", *told], events))
+
+
+def _remember(session: Session, reach: Reach, kind: str, now: datetime) -> None:
+    """For the file beside the keys, which a restored backup is held to: in an earlier one a lead's enquiries may still
+    stand without it."""
+    for table, mine, name in ((Lead, reach.leads(), "lead"), (Enquiry, reach.enquiries(), "enquiry")):
+        known = {"what": kind, "since": now, "kind": name}
+        rows = select(table.id, *_literals(Restraint, known)).where(mine)
+        made = insert_into(session, Restraint).from_select(["id", *known], rows)
+        session.execute(made.on_conflict_do_nothing())
+
+
+def _notices(session: Session, reach: Reach, now: datetime, *, whole: bool) -> None:
+    session.execute(
+        update(Notice)
+        .where(
+            Notice.reference.in_(select(Enquiry.reference).where(reach.enquiries())),
+            Notice.state.in_(["waiting", "failed"]),
+            true() if whole else false(),
+        )
+        .values(state="void", settled_at=now, leased_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _leads(session: Session, reach: Reach, until: datetime, *, whole: bool) -> None:
+    everything = true() if whole else false()
+    soon = everything & (Lead.status != "won") & (Lead.retain_until > until)
+    session.execute(
+        update(Lead)
+        .where(reach.leads())
+        .values(
+            version=Lead.version + 1,
+            restricted=Lead.restricted | everything,
+            queue=case((everything, "held"), else_=Lead.queue),
+            retain_until=case((soon, _literal(Lead.retain_until, until)), else_=Lead.retain_until),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _held(session: Session, reach: Reach, until: datetime, *, whole: bool) -> None:
+    everything = true() if whole else false()
+    soon = everything & or_(Enquiry.retain_until.is_(None), Enquiry.retain_until > until)
+    session.execute(
+        update(Enquiry)
+        .where(reach.held())
+        .values(
+            state=case((everything, "withdrawn"), else_=Enquiry.state),
+            retain_until=case((soon, _literal(Enquiry.retain_until, until)), else_=Enquiry.retain_until),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _literals(table: Any, values: Mapping[str, Any]) -> list[Any]:
+    return [_literal(getattr(table, name), value) for name, value in values.items()]
+
+
+def _literal(column: InstrumentedAttribute[Any], value: Any) -> Any:
+    return literal(value, column.type)
