@@ -25,23 +25,15 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from types import FrameType
 
+from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from xinheng.crypto import load_keys
-from xinheng.db import open_databases
-from xinheng.housekeeping import Housekeeping
-from xinheng.leads import drainer
-from xinheng.leads.deletion import Deletion
-from xinheng.leads.tombstones import TombstoneFile
-from xinheng.leads.unopened import remind
-from xinheng.leads.untold import Untold
+from xinheng.beside import work_beside
 from xinheng.logs import log_what_nobody_caught
-from xinheng.notices.channels import Switchboard, made_channels, start_words
+from xinheng.notices.channels import start_words
 from xinheng.notices.outbox import utc_now
-from xinheng.notices.worker import PostOffice
-from xinheng.processors import watched_processors
 from xinheng.settings import Settings
 
 THREADS = 8  # requests at once in each worker
@@ -49,6 +41,7 @@ FINISH_WITHIN = 25  # seconds for what is in flight when told to stop
 START_ENDS_WITHIN = 3  # seconds, when told to stop before anyone was answered
 STARTING_FOR = 2.0  # seconds after the first answer, in which other workers may still be starting
 PORT_FREE_WITHIN = 5  # seconds
+AGAIN_AFTER = 1.0  # seconds, before a worker that ended by itself is started again
 _DIRECTLY = urllib.request.build_opener(
     urllib.request.ProxyHandler({})
 )  # our own address, whatever http_proxy says
@@ -77,6 +70,7 @@ class _Watch:
     def __init__(self, settings: Settings, target: str, greeting: str) -> None:
         self._settings = settings
         self._target = target
+        self._app = _application(target)
         self._greeting = greeting
         self._context = _context()
         self._ready = False
@@ -95,6 +89,7 @@ class _Watch:
                 self._ready = self._announce()
                 self._ready_at = time.monotonic()
             if self._outbox.sentinel in ended and not self._stopping:
+                time.sleep(AGAIN_AFTER)
                 self._outbox = self._start(_run_outbox)
         signal.setitimer(signal.ITIMER_REAL, 0)
         self._end_group()  # workers that outlived their server
@@ -133,7 +128,7 @@ class _Watch:
             return False
         print(f"信衡已就绪：{self._settings.origin}   按 Ctrl-C 停止", flush=True)
         print(self._greeting, flush=True)
-        for sentence in start_words(_switchboard(self._settings), utc_now()):
+        for sentence in start_words(self._app.extensions["xinheng.channels"], utc_now()):
             print(sentence, flush=True)
         return True
 
@@ -168,31 +163,13 @@ def _run_outbox(settings: Settings, target: str) -> None:
     _settle_process()
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stopping.set())
-    draining = threading.Thread(target=_drain, args=(target, stopping), name="drain-spool")
-    draining.start()
-    databases = open_databases(settings.data, settings.database_url)
-    keys = load_keys(settings.data / "keys", make=False)
-    deletion = Deletion(databases.leads, keys, TombstoneFile(settings.data / "keys"))
-    housekeeping = Housekeeping(databases.leads, keys, deletion)
-    beside = threading.Thread(target=housekeeping.run, args=[stopping], name="housekeeping")
-    beside.start()
-    PostOffice(databases.leads, _switchboard(settings), [Untold(settings.origin), remind]).run(stopping)
-    beside.join()
-    draining.join()
-    databases.dispose()
+    work_beside(_application(target), stopping)
 
 
-def _drain(target: str, stopping: threading.Event) -> None:
-    """Bring what waits in the spool into the database, with the application's own desk."""
+def _application(target: str) -> Flask:
     module, _, name = target.partition(":")
-    app = getattr(importlib.import_module(module), name)
-    reception = app.extensions["xinheng.consultation"].reception
-    drainer.run(reception.desk, reception.spool, stopping)
-    reception.database.dispose()
-
-
-def _switchboard(settings: Settings) -> Switchboard:
-    return Switchboard(made_channels(settings), watched_processors(settings))
+    app: Flask = getattr(importlib.import_module(module), name)
+    return app
 
 
 def _settle_process() -> None:

@@ -151,6 +151,12 @@ class RunningSite:
             time.sleep(0.01)
         self._process = None
 
+    def outbox(self) -> int:
+        """The process beside the web workers: the child of the first one that has none itself."""
+        assert self._process is not None
+        (found,) = (child for child in _children(self._process.pid) if not _children(child))
+        return found
+
     def _processes(self) -> list[int]:
         """The processes that were started with this site's address, whatever group or parent they have by now.
 
@@ -235,6 +241,12 @@ class RunningSite:
             return self.get("/healthz").status == 200
         except OSError:
             return False
+
+
+def _children(process: int) -> list[int]:
+    """The processes that a process has started, as Linux tells."""
+    told = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="utf-8")
+    return [int(each) for each in told.split()]
 
 
 def _free_port() -> int:
