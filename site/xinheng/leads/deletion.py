@@ -51,7 +51,8 @@ class Deletion:
         """Delete one lead; False where there is none (any more). Raises DatabaseBusy."""
         with self._database.writing(over=[lead_lock(lead_id)]) as session:
             lead = session.get(Lead, lead_id, with_for_update=True)
-            stones = [self._lead(session, lead, reason, actor, now)] if lead else []
+            stones = [self._lead(session, lead, reason, now)] if lead else []
+            self._record(session, "lead", stones, actor)
         self._write_down(stones)
         self._database.empty_log()
         return bool(stones)
@@ -123,6 +124,7 @@ class Deletion:
                 done += self._if_still_due(session, kind, each, now)
                 if time.monotonic() > until:
                     break
+            self._record(session, kind, done, audit.SYSTEM)
         return done
 
     def _if_still_due(self, session: Session, kind: Kind, row_id: str, now: datetime) -> Iterator[Tombstone]:
@@ -130,7 +132,7 @@ class Deletion:
         if kind == "lead":
             lead = session.get(Lead, row_id, with_for_update={"skip_locked": True})
             if lead is not None and lead.retain_until < now:
-                yield self._lead(session, lead, "retention", audit.SYSTEM, now)
+                yield self._lead(session, lead, "retention", now)
             return
         enquiry = session.get(Enquiry, row_id, with_for_update={"skip_locked": True})
         if (
@@ -139,37 +141,31 @@ class Deletion:
             and enquiry.retain_until
             and enquiry.retain_until < now
         ):
-            yield self._enquiry(session, enquiry, "retention", audit.SYSTEM, now)
+            yield self._enquiry(session, enquiry, "retention", now)
 
-    def _lead(self, session: Session, lead: Lead, reason: Reason, actor: str, now: datetime) -> Tombstone:
+    def _lead(self, session: Session, lead: Lead, reason: Reason, now: datetime) -> Tombstone:
         enquiries = list(session.scalars(select(Enquiry).where(Enquiry.lead_id == lead.id)))
         _count(session, lead, len(enquiries))
         _delete_lead(session, lead.id, enquiries)
-        return self._bury(session, "lead", lead.id, reason, actor, now)
+        return _bury(session, "lead", lead.id, reason, now)
 
-    def _enquiry(
-        self, session: Session, enquiry: Enquiry, reason: Reason, actor: str, now: datetime
-    ) -> Tombstone:
+    def _enquiry(self, session: Session, enquiry: Enquiry, reason: Reason, now: datetime) -> Tombstone:
         _delete_enquiries(session, [enquiry])
-        return self._bury(session, "enquiry", enquiry.id, reason, actor, now)
+        return _bury(session, "enquiry", enquiry.id, reason, now)
 
-    def _bury(
-        self, session: Session, kind: Kind, row_id: str, reason: Reason, actor: str, now: datetime
-    ) -> Tombstone:
-        stone = Tombstone(id=row_id, kind=kind, reason=reason, deleted_at=now)
-        session.add(stone)
-        session.flush()
-        audit.record(
-            session,
-            self._keys,
-            actor=actor,
-            action="delete",
-            subject_kind=kind,
-            subject_id=row_id,
-            detail={"reason": reason},
-            now=now,
-        )
-        return stone
+    def _record(self, session: Session, kind: Kind, stones: Sequence[Tombstone], actor: str) -> None:
+        """All of a transaction's deletions at its end, see `audit.record`."""
+        for stone in stones:
+            audit.record(
+                session,
+                self._keys,
+                actor=actor,
+                action="delete",
+                subject_kind=kind,
+                subject_id=stone.id,
+                detail={"reason": stone.reason},
+                now=stone.deleted_at,
+            )
 
     def _once_more(self, session: Session, stone: Tombstone) -> None:
         """One that came back with a backup is deleted again; the tombstone keeps its day."""
@@ -179,6 +175,13 @@ class Deletion:
         else:
             _delete_enquiries(session, session.scalars(select(Enquiry).where(Enquiry.id == stone.id)).all())
         session.merge(stone)
+
+
+def _bury(session: Session, kind: Kind, row_id: str, reason: Reason, now: datetime) -> Tombstone:
+    stone = Tombstone(id=row_id, kind=kind, reason=reason, deleted_at=now)
+    session.add(stone)
+    session.flush()
+    return stone
 
 
 def _due_leads(session: Session, now: datetime) -> Sequence[str]:
