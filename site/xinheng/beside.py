@@ -37,7 +37,8 @@ def work_beside(app: Flask, stopping: threading.Event) -> None:
     try:
         for thread in threads:
             thread.start()
-        stopping.wait()
+        for thread in threads:  # not on `stopping`, which a signal's handler sets in this thread
+            thread.join()
     finally:
         stopping.set()
         for thread in threads:
