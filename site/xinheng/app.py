@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -44,6 +44,7 @@ from xinheng.leads.reception import Reception
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.spool import Spool
 from xinheng.leads.work import LeadWork
+from xinheng.leaving import LastAnswers, Leaving
 from xinheng.logs import start_logging
 from xinheng.markup import highlighted
 from xinheng.migrations import upgrade
@@ -57,13 +58,12 @@ from xinheng.privacy.pace import Pace
 from xinheng.privacy.receiving import PrivacyDesk
 from xinheng.privacy.replaying import carry_out_again
 from xinheng.processors import watched_processors
-from xinheng.reloading import Reloading, Version, last_good, version_of
+from xinheng.reloading import Reloading, Version, last_good, version_of, watched_form
 from xinheng.running import hold_running
 from xinheng.settings import SettingError, Settings
 from xinheng.static_files import serve_static, static_root, version_of_file
 
 FORM_BYTES = 64 * 1024
-Rules = TypeVar("Rules")
 MAY_BE_CONFIRMED = frozenset({"leads.submit", "privacy.submit"})
 """Forms that people fill in at length: where a browser doesn't say where one comes from, they are asked."""
 
@@ -256,22 +256,6 @@ def watch_rules(app: Flask, settings: Settings) -> None:
     app.extensions["xinheng.call_guide"] = watched_form(settings, CALL_GUIDE, call_guide, surroundings)
 
 
-def watched_form(
-    settings: Settings, name: str, load: Callable[[Path], Rules], surroundings: Callable[[], Version]
-) -> Callable[[], Rules]:
-    """One file of forms/, loaded now and again when it is saved or what it names has changed."""
-
-    def version() -> Version:
-        return (*version_of([settings.forms / name]), *surroundings())
-
-    spare = settings.data / "last-good" / "forms"
-    plain = partial(load, settings.forms)
-    guarded = last_good(settings.forms, [name], spare, load) if settings.production else plain
-    current = Reloading(version, guarded).current
-    current()
-    return current
-
-
 def share_with_templates(app: Flask, settings: Settings, company: Callable[[], Company]) -> None:
     @app.context_processor
     def shared() -> dict[str, object]:
@@ -289,7 +273,9 @@ def share_with_templates(app: Flask, settings: Settings, company: Callable[[], C
 
 def wrap(app: Flask, settings: Settings, root: Path) -> None:
     """WSGI layers, the outermost last."""
-    application: Any = SecurityHeaders(serve_static(app.wsgi_app, root, settings), settings)
+    app.extensions["xinheng.leaving"] = leaving = Leaving()
+    application: Any = LastAnswers(serve_static(app.wsgi_app, root, settings), leaving)
+    application = SecurityHeaders(application, settings)
     if settings.proxies:
         application = ProxyFix(application, x_for=settings.proxies, x_proto=settings.proxies, x_host=0)
     app.wsgi_app = application  # type: ignore[method-assign]

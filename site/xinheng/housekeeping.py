@@ -113,6 +113,11 @@ class Housekeeping:
         return None
 
 
+def start_anew(session: Session, now: datetime) -> None:
+    """Take this moment for the last run, in a writing transaction: what was restored is old, and the clock didn't jump."""
+    session.merge(LastRun(id=1, ran_at=now, refused_at=None))
+
+
 def clock_refused(session: Session) -> bool:
     """Whether deletion stands still because the clock isn't trusted."""
     last = session.get(LastRun, 1)

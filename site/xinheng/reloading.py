@@ -8,10 +8,12 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from xinheng.documents import BadDocument, Fault
+from xinheng.settings import Settings
 
 Value = TypeVar("Value")
 Version = tuple[tuple[str, int, int], ...]
@@ -105,3 +107,19 @@ def last_good(
         return value
 
     return _load
+
+
+def watched_form(
+    settings: Settings, name: str, load: Callable[[Path], Value], surroundings: Callable[[], Version]
+) -> Callable[[], Value]:
+    """One file of forms/, loaded now and again when it is saved or what it names has changed."""
+
+    def version() -> Version:
+        return (*version_of([settings.forms / name]), *surroundings())
+
+    spare = settings.data / "last-good" / "forms"
+    plain = partial(load, settings.forms)
+    guarded = last_good(settings.forms, [name], spare, load) if settings.production else plain
+    current = Reloading(version, guarded).current
+    current()
+    return current

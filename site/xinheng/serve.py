@@ -20,40 +20,40 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from types import FrameType
 
+from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from xinheng.crypto import load_keys
-from xinheng.db import open_databases
-from xinheng.housekeeping import Housekeeping
-from xinheng.leads import drainer
-from xinheng.leads.deletion import Deletion
-from xinheng.leads.digest import Digest
-from xinheng.leads.spool import Spool
-from xinheng.leads.unopened import remind
-from xinheng.leads.untold import Untold
+from xinheng.beside import work_beside
+from xinheng.leaving import Leaving
 from xinheng.logs import log_what_nobody_caught
-from xinheng.notices.channels import Switchboard, made_channels, start_words
+from xinheng.notices.channels import start_words
 from xinheng.notices.outbox import utc_now
-from xinheng.notices.worker import PostOffice, Sweep
-from xinheng.processors import watched_processors
 from xinheng.settings import Settings
 
 THREADS = 8  # requests at once in each worker
 FINISH_WITHIN = 25  # seconds for what is in flight when told to stop
-START_ENDS_WITHIN = 3  # seconds, when told to stop before anyone was answered
-STARTING_FOR = 2.0  # seconds after the first answer, in which other workers may still be starting
+REMIND = (
+    2.0  # seconds between two tellings, while it starts: who heard it the first time must come to it first
+)
+START_ENDS_WITHIN = 4  # seconds, when told to stop before anyone was answered
+STARTING_FOR = 2.0  # seconds after the first answer, in which other workers may still be starting; longer where that was late
+STAY = 5.0  # seconds told to stop and still taking visitors, where a load balancer asks
 PORT_FREE_WITHIN = 5  # seconds
+AGAIN_AFTER = 1.0  # seconds, before a worker that ended by itself is started again
 _DIRECTLY = urllib.request.build_opener(
     urllib.request.ProxyHandler({})
 )  # our own address, whatever http_proxy says
 _PR_SET_PDEATHSIG = 1
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def serve(settings: Settings, target: str, greeting: str) -> int:
@@ -78,24 +78,30 @@ class _Watch:
     def __init__(self, settings: Settings, target: str, greeting: str) -> None:
         self._settings = settings
         self._target = target
+        self._app = _application(target)
+        self._leaving: Leaving = self._app.extensions["xinheng.leaving"]
         self._greeting = greeting
         self._context = _context()
         self._ready = False
+        self._began = time.monotonic()
         self._ready_at = float("inf")  # the moment it was ready; until then it is starting
         self._stopping = False
+        self._staying = False  # told to stop, and still taking visitors
         self._reminders = 0
-        self._web = self._start(_run_web)
-        self._outbox = self._start(_run_outbox)
+        with _signals_held():
+            for name in _ENDING:
+                signal.signal(name, self._stop)
+            self._web = self._start(_run_web)
+            self._outbox = self._start(_run_outbox)
 
     def run(self) -> int:
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, self._stop)
         while self._web.is_alive():
             ended = wait([self._web.sentinel, self._outbox.sentinel], timeout=None if self._ready else 0.05)
             if not self._ready:
                 self._ready = self._announce()
                 self._ready_at = time.monotonic()
             if self._outbox.sentinel in ended and not self._stopping:
+                time.sleep(AGAIN_AFTER)
                 self._outbox = self._start(_run_outbox)
         signal.setitimer(signal.ITIMER_REAL, 0)
         self._end_group()  # workers that outlived their server
@@ -104,24 +110,41 @@ class _Watch:
         return 0 if self._stopping else self._web.exitcode or 1
 
     def _start(self, run: object) -> BaseProcess:
+        """Until it has its own handlers, a signal to the new process waits: ours would be lost on it."""
         process: BaseProcess = self._context.Process(target=run, args=(self._settings, self._target))  # type: ignore[attr-defined]
-        process.start()
+        with _signals_held():
+            process.start()
         return process
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
+        """Leave: at once by Ctrl-C, or where nobody asks /readyz; else the load balancer is given time to hear of it.
+        A second signal ends that time."""
+        if self._stopping and not self._staying:
+            return
+        at_once = self._staying or number == signal.SIGINT or not self._leaving.watched
+        self._stopping, self._staying = True, not at_once
+        self._leaving.announce()
+        if at_once:
+            self._end_web()
+        else:
+            signal.signal(signal.SIGALRM, self._end_web)
+            signal.setitimer(signal.ITIMER_REAL, STAY)
+
+    def _end_web(self, number: int = 0, frame: FrameType | None = None) -> None:
         """Stop the web server first: the notices of its last enquiries are stored by then, and go out at the next start."""
-        if not self._stopping:
-            self._stopping = True
-            self._web.terminate()
-            if time.monotonic() - self._ready_at < STARTING_FOR:
-                signal.signal(signal.SIGALRM, self._insist)
-                signal.setitimer(signal.ITIMER_REAL, 1, 1)
+        self._staying = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._web.terminate()
+        now, took = time.monotonic(), self._ready_at - self._began
+        if not self._ready or now - self._ready_at < max(STARTING_FOR, took):
+            signal.signal(signal.SIGALRM, self._insist)
+            signal.setitimer(signal.ITIMER_REAL, REMIND, REMIND)
 
     def _insist(self, number: int, frame: FrameType | None) -> None:
         """While it starts: say it again, to the workers too, for one that was just starting may have missed it; and end
         it after some seconds where nobody was answered yet. Later a second signal would cut off what is in flight."""
         self._reminders += 1
-        hard = not self._ready and self._reminders >= START_ENDS_WITHIN
+        hard = not self._ready and self._reminders * REMIND >= START_ENDS_WITHIN
         self._end_group(signal.SIGKILL if hard else signal.SIGTERM)
 
     def _end_group(self, number: int = signal.SIGKILL) -> None:
@@ -134,7 +157,7 @@ class _Watch:
             return False
         print(f"信衡已就绪：{self._settings.origin}   按 Ctrl-C 停止", flush=True)
         print(self._greeting, flush=True)
-        for sentence in start_words(_switchboard(self._settings), utc_now()):
+        for sentence in start_words(self._app.extensions["xinheng.channels"], utc_now()):
             print(sentence, flush=True)
         return True
 
@@ -148,7 +171,11 @@ def _context() -> BaseContext:
 def _run_web(settings: Settings, target: str) -> None:
     _settle_process()
     # a worker inherits its parent's handlers, and until it has its own a signal to stop would be lost on them
-    os.register_at_fork(after_in_child=_follow_parent)
+    os.register_at_fork(
+        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, _ENDING),
+        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, _ENDING),
+        after_in_child=partial(_follow_parent, os.getpid()),
+    )
     Granian(
         target,
         address=settings.host,
@@ -169,48 +196,42 @@ def _run_outbox(settings: Settings, target: str) -> None:
     _settle_process()
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stopping.set())
-    draining = threading.Thread(target=_drain, args=(target, stopping), name="drain-spool")
-    draining.start()
-    databases = open_databases(settings.data, settings.database_url)
-    keys = load_keys(settings.data / "keys", make=False)
-    deletion = Deletion.of_site(databases.leads, keys, settings.data)
-    housekeeping = Housekeeping(databases.leads, keys, deletion)
-    beside = threading.Thread(target=housekeeping.run, args=[stopping], name="housekeeping")
-    beside.start()
-    digest = Digest(settings.origin, Spool(settings.spool, keys))
-    sweeps: list[Sweep] = [Untold(settings.origin), remind, digest]
-    PostOffice(databases.leads, _switchboard(settings), sweeps).run(stopping)
-    beside.join()
-    draining.join()
-    databases.dispose()
+    work_beside(_application(target), stopping)
 
 
-def _drain(target: str, stopping: threading.Event) -> None:
-    """Bring what waits in the spool into the database, with the application's own desk."""
+def _application(target: str) -> Flask:
     module, _, name = target.partition(":")
-    app = getattr(importlib.import_module(module), name)
-    reception = app.extensions["xinheng.consultation"].reception
-    drainer.run(reception.desk, reception.spool, stopping)
-    reception.database.dispose()
-
-
-def _switchboard(settings: Settings) -> Switchboard:
-    return Switchboard(made_channels(settings), watched_processors(settings))
+    app: Flask = getattr(importlib.import_module(module), name)
+    return app
 
 
 def _settle_process() -> None:
     """A group of its own, so that Ctrl-C reaches the watching process only, which then tells this one to finish."""
     os.setsid()
-    _follow_parent()
+    parent = multiprocessing.parent_process()
+    _follow_parent(parent.pid if parent and parent.pid else 0)
     log_what_nobody_caught()
 
 
-def _follow_parent() -> None:
+def _follow_parent(parent: int) -> None:
     """Signals as in a new process; and, on Linux, told to stop when the parent is gone, however it went."""
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in _ENDING:
         signal.signal(name, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it went before we could ask to be told
+            os._exit(1)
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Signals to stop wait until the end of the block."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _claim_port(settings: Settings) -> None:

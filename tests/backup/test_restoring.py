@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,10 @@ from xinheng.backup.postgres import NoProgram
 from xinheng.backup.restoring import AuditDiffers, Restore, WouldReplace
 from xinheng.crypto import Keys, load_keys
 from xinheng.db import Databases, open_databases
+from xinheng.housekeeping import ClockJumped, Housekeeping
+from xinheng.leads.deletion import Deletion
 from xinheng.leads.models import Consent, Enquiry, Lead
+from xinheng.leads.tombstones import TombstoneFile
 from xinheng.migrations import SchemaNewer
 from xinheng.phones import parse_phone
 from xinheng.privacy.receiving import Asked
@@ -130,6 +133,31 @@ def test_a_backup_made_during_writes_holds_every_reference_given_before(
     finally:
         site.extensions["xinheng.reads"].stop()
         site.extensions["xinheng.databases"].dispose()
+
+
+@BOTH
+@pytest.mark.parametrize("age", [timedelta(days=2), timedelta(days=-2)], ids=["old", "ahead"])
+def test_an_old_backup_is_no_clock_that_jumped(
+    databases: Databases,
+    backed_up: Callable[[], Path],
+    elsewhere: Settings,
+    keys: Keys,
+    age: timedelta,
+) -> None:
+    """Deletion goes on after a restore, without a word from anybody."""
+
+    def housekeeping(of: Databases, data: Path) -> Housekeeping:
+        return Housekeeping(of.leads, keys, Deletion(of.leads, keys, TombstoneFile(data / "keys")))
+
+    housekeeping(databases, elsewhere.data).run_once(NOW - age)
+    restore(elsewhere, keys, backed_up())
+    restored = open_databases(elsewhere.data, elsewhere.database_url)
+    try:
+        housekeeping(restored, elsewhere.data).run_once(NOW + timedelta(hours=1))
+        with pytest.raises(ClockJumped):
+            housekeeping(restored, elsewhere.data).run_once(NOW + timedelta(days=365))
+    finally:
+        restored.dispose()
 
 
 @BOTH

@@ -93,7 +93,7 @@ def test_fifty_identical_posts_at_once_are_one_enquiry(busy: RunningSite, submis
     answers = at_once(50, lambda _: busy.request("POST", "/consultation", fields, OWN))
     assert Counter(answer.status for answer in answers) == {303: 50}
     assert len({answer.reference for answer in answers}) == 1
-    assert busy.enquiries() == before + 1
+    assert eventually(lambda: busy.enquiries() == before + 1)  # by way of the spool, on a slow machine
     assert busy.get(f"/consultation/{answers[0].reference}").status == 200
 
 
@@ -107,7 +107,7 @@ def test_fifty_people_at_once_are_fifty_enquiries(busy: RunningSite) -> None:
 
     references = at_once(50, ask)
     assert len(set(references)) == 50
-    assert busy.enquiries() == before + 50
+    assert eventually(lambda: busy.enquiries() == before + 50)
     query = "SELECT count(*) FROM leads WHERE enquiry_count > 1"
     assert int(busy.rows("SELECT count(*) FROM leads")[0][0]) >= 50
     assert int(busy.rows(query)[0][0]) <= 1  # the person of the other tests

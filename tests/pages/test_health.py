@@ -13,9 +13,10 @@ from tests.databases import a_writer_elsewhere
 from tests.leads.conftest import a_spool_that_is_gone
 
 from xinheng.db import Databases
+from xinheng.leaving import Leaving
 from xinheng.pages import health
 
-ANSWERS = {"ok": 200, "degraded": 200, "unavailable": 503}
+ANSWERS = {"ok": 200, "degraded": 200, "unavailable": 503, "leaving": 503}
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
@@ -85,3 +86,20 @@ def test_who_asks_without_end_is_answered_from_memory(
     assert_told(client, "ok")
     with refusing(databases):
         assert_told(client, "ok")
+
+
+def test_told_to_stop_it_is_not_ready_and_ends_each_connection(client: FlaskClient, app: Flask) -> None:
+    leaving: Leaving = app.extensions["xinheng.leaving"]
+    assert "Connection" not in client.get("/about").headers
+    leaving.announce()
+    assert_told(client, "leaving")
+    answer = client.get("/about")
+    assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
+
+
+def test_only_who_asks_for_readiness_is_waited_for(client: FlaskClient, app: Flask) -> None:
+    leaving: Leaving = app.extensions["xinheng.leaving"]
+    client.get("/healthz")
+    assert not leaving.watched
+    client.get("/readyz")
+    assert leaving.watched

@@ -21,6 +21,7 @@ from xinheng.backup.postgres import DUMP, undump
 from xinheng.crypto import Keys
 from xinheng.db import DatabaseBusy, Databases, open_databases
 from xinheng.durable import sync_folder
+from xinheng.housekeeping import start_anew
 from xinheng.leads.deletion import Deletion
 from xinheng.migrations import SchemaNewer, configuration, upgrade
 from xinheng.privacy.replaying import Again, carry_out_again
@@ -64,7 +65,7 @@ class Restore:
             manifest = read_manifest(file, self.keys)
             self._check(file, manifest)
             try:
-                return self._postgres(file, manifest) if self.url else self._sqlite(file, manifest, now)
+                return self._postgres(file, manifest, now) if self.url else self._sqlite(file, manifest, now)
             finally:
                 shutil.rmtree(self._staging, ignore_errors=True)  # it holds personal data
 
@@ -97,11 +98,11 @@ class Restore:
             check_sqlite(self._staging / name)
         if present:
             self._note_deleted()
-        report, again, unreadable = self._make_ready(open_databases(self._staging), manifest)
+        report, again, unreadable = self._make_ready(open_databases(self._staging), manifest, now)
         kept = self._swap(present, now)
         return Restored(manifest, report, again, unreadable, kept)
 
-    def _postgres(self, file: Path, manifest: Manifest) -> Restored:
+    def _postgres(self, file: Path, manifest: Manifest, now: datetime) -> Restored:
         databases = open_databases(self.data, self.url)
         try:
             if databases.leads.in_use():
@@ -112,12 +113,15 @@ class Restore:
             databases.dispose()
         self._unpack(file, manifest)
         undump(self.url, self._staging / DUMP)
-        report, again, unreadable = self._make_ready(databases, manifest)
+        report, again, unreadable = self._make_ready(databases, manifest, now)
         return Restored(manifest, report, again, unreadable, None)
 
-    def _make_ready(self, databases: Databases, manifest: Manifest) -> tuple[Report, Again, int]:
+    def _make_ready(
+        self, databases: Databases, manifest: Manifest, now: datetime
+    ) -> tuple[Report, Again, int]:
         """Compare the audit, bring the schema up to date, do again what persons had done since; and where keys were changed
-        since, seal and index everything with the present ones, or nobody in it would be found."""
+        since, seal and index everything with the present ones, or nobody in it would be found. An old database is no
+        clock that jumped: deletion goes on by itself."""
         try:
             report = verify(databases.leads, self.keys, noted=_noted(manifest))
             if not report.whole and not self.any_audit:
@@ -126,6 +130,8 @@ class Restore:
             deletion = Deletion.of_site(databases.leads, self.keys, self.data)
             again = carry_out_again(databases.leads, self.keys, deletion)
             unreadable = reseal(databases.leads, self.keys).unreadable
+            with databases.leads.writing() as session:
+                start_anew(session, now)
             databases.leads.empty_log()
             databases.counters.empty_log()
         finally:

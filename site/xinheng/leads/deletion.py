@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -51,6 +52,11 @@ class Records:
     requests: Sequence[str] = ()
 
 
+Burial = list[Tombstone]
+"""The stones of one deletion: first that of the lead, or of an enquiry without one, which the audit tells of; then those
+beneath it."""
+
+
 class Deletion:
     """Deletes from the leads database, writes the tombstones to `file`, and leaves no bytes in the database's log."""
 
@@ -72,24 +78,21 @@ class Deletion:
         """Delete all records of a person at once; returns how many leads and enquiries without one there were.
 
         Raises DatabaseBusy."""
-        number, stones = 0, []
+        buried: list[Burial] = []
         locks = [*map(lead_lock, records.leads), *(each.encode() for each in records.enquiries)]
         with self._database.writing(over=locks) as session:
             for lead_id in records.leads:
                 lead = session.get(Lead, lead_id, with_for_update=True)
-                if lead is not None:
-                    stones += self._lead(session, lead, reason, actor, now)
-                    number += 1
+                buried += [_bury_lead(session, lead, reason, now)] if lead else []
             for enquiry_id in records.enquiries:
                 enquiry = session.get(Enquiry, enquiry_id, with_for_update=True)
-                if enquiry is not None:
-                    stones += self._enquiry_or_its_lead(session, enquiry, reason, actor, now)
-                    number += 1
+                buried += [_bury_enquiry_or_its_lead(session, enquiry, reason, now)] if enquiry else []
             requests = [_stone("request", each, reason, now) for each in records.requests]
             session.add_all(requests)
-        self.file.note([*stones, *requests])
+            self._record(session, buried, actor)
+        self.file.note([*chain(*buried), *requests])
         self._database.empty_log()
-        return number
+        return len(buried)
 
     def of_due(self, now: datetime, told_to_stop: Callable[[], bool] = lambda: False) -> Deleted:
         """Delete all whose time is over, in transactions of some tens of milliseconds, or as far as it comes before it
@@ -141,29 +144,30 @@ class Deletion:
             if not ids:
                 break
             done = self._turn(kind, ids, now)
-            number += sum(each.kind == kind for each in done)
-            self.file.note(done)
+            number += len(done)
+            self.file.note(list(chain(*done)))
             if not done:
                 break  # somebody else is at them
             time.sleep(_PAUSE)
         return number
 
-    def _turn(self, kind: Kind, ids: Sequence[str], now: datetime) -> list[Tombstone]:
+    def _turn(self, kind: Kind, ids: Sequence[str], now: datetime) -> list[Burial]:
         until = time.monotonic() + _TURN
-        done: list[Tombstone] = []
+        done: list[Burial] = []
         with self._database.writing() as session:
             for each in ids:
                 done += self._if_still_due(session, kind, each, now)
                 if time.monotonic() > until:
                     break
+            self._record(session, done, audit.SYSTEM)
         return done
 
-    def _if_still_due(self, session: Session, kind: Kind, row_id: str, now: datetime) -> Iterator[Tombstone]:
+    def _if_still_due(self, session: Session, kind: Kind, row_id: str, now: datetime) -> Iterator[Burial]:
         """Delete one that a visitor or staff may have kept longer, or taken up, a moment ago."""
         if kind == "lead":
             lead = session.get(Lead, row_id, with_for_update={"skip_locked": True})
             if lead is not None and lead.retain_until < now:
-                yield from self._lead(session, lead, "retention", audit.SYSTEM, now)
+                yield _bury_lead(session, lead, "retention", now)
             return
         enquiry = session.get(Enquiry, row_id, with_for_update={"skip_locked": True})
         if (
@@ -172,51 +176,46 @@ class Deletion:
             and enquiry.retain_until
             and enquiry.retain_until < now
         ):
-            yield self._enquiry(session, enquiry, "retention", audit.SYSTEM, now)
+            yield _bury_enquiry(session, enquiry, "retention", now)
 
-    def _lead(
-        self, session: Session, lead: Lead, reason: Reason, actor: str, now: datetime
-    ) -> list[Tombstone]:
-        """Delete a lead; its own tombstone comes first."""
-        enquiries = _enquiries_of(session, lead.id)
-        _count(session, lead, len(enquiries))
-        _delete_lead(session, lead.id, enquiries)
-        beneath = [_stone("enquiry", each.id, reason, now) for each in enquiries]
-        session.add_all(beneath)
-        return [self._bury(session, "lead", lead.id, reason, actor, now), *beneath]
+    def _record(self, session: Session, buried: Iterable[Burial], actor: str) -> None:
+        """All of a transaction's deletions at its end, see `audit.record`."""
+        for stone, *_beneath in buried:
+            audit.record(
+                session,
+                self._keys,
+                actor=actor,
+                action="delete",
+                subject_kind="lead" if stone.kind == "lead" else "enquiry",
+                subject_id=stone.id,
+                detail={"reason": stone.reason},
+                now=stone.deleted_at,
+            )
 
-    def _enquiry(
-        self, session: Session, enquiry: Enquiry, reason: Reason, actor: str, now: datetime
-    ) -> Tombstone:
-        _delete_enquiries(session, [enquiry])
-        return self._bury(session, "enquiry", enquiry.id, reason, actor, now)
 
-    def _enquiry_or_its_lead(
-        self, session: Session, enquiry: Enquiry, reason: Reason, actor: str, now: datetime
-    ) -> list[Tombstone]:
-        """Delete one that had no lead; it may have been released a moment ago."""
-        lead = session.get(Lead, enquiry.lead_id, with_for_update=True) if enquiry.lead_id else None
-        if lead is not None:
-            return self._lead(session, lead, reason, actor, now)
-        return [self._enquiry(session, enquiry, reason, actor, now)]
+def _bury_lead(session: Session, lead: Lead, reason: Reason, now: datetime) -> Burial:
+    enquiries = _enquiries_of(session, lead.id)
+    _count(session, lead, len(enquiries))
+    _delete_lead(session, lead.id, enquiries)
+    stones = [
+        _stone("lead", lead.id, reason, now),
+        *(_stone("enquiry", each.id, reason, now) for each in enquiries),
+    ]
+    session.add_all(stones)
+    return stones
 
-    def _bury(
-        self, session: Session, kind: Kind, row_id: str, reason: Reason, actor: str, now: datetime
-    ) -> Tombstone:
-        stone = _stone(kind, row_id, reason, now)
-        session.add(stone)
-        session.flush()
-        audit.record(
-            session,
-            self._keys,
-            actor=actor,
-            action="delete",
-            subject_kind=kind,
-            subject_id=row_id,
-            detail={"reason": reason},
-            now=now,
-        )
-        return stone
+
+def _bury_enquiry(session: Session, enquiry: Enquiry, reason: Reason, now: datetime) -> Burial:
+    _delete_enquiries(session, [enquiry])
+    stone = _stone("enquiry", enquiry.id, reason, now)
+    session.add(stone)
+    return [stone]
+
+
+def _bury_enquiry_or_its_lead(session: Session, enquiry: Enquiry, reason: Reason, now: datetime) -> Burial:
+    """One that had no lead may have been released a moment ago."""
+    lead = session.get(Lead, enquiry.lead_id, with_for_update=True) if enquiry.lead_id else None
+    return _bury_lead(session, lead, reason, now) if lead else _bury_enquiry(session, enquiry, reason, now)
 
 
 def _stone(kind: Kind | Literal["request"], row_id: str, reason: Reason, now: datetime) -> Tombstone:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from xinheng.crypto import Keys
-from xinheng.db import Database
+from xinheng.db import Database, DatabaseBusy
 from xinheng.leads.listing import Receipt, find_receipt
+from xinheng.leads.patience import Patience
 from xinheng.leads.record import EnquiryDesk, NotStored, Recorded, UnknownForm
 from xinheng.leads.spool import Spool, Spooled, SpoolRefused
 from xinheng.leads.submission import WINDOW, Submission
@@ -24,6 +25,7 @@ class Reception:
     spool: Spool
     keys: Keys
     database: Database
+    patience: Patience = field(default_factory=Patience)
 
     def take(self, submission: Submission, now: datetime) -> Recorded:
         """Store an enquiry, or spool it. Raises UnknownForm, and NotStored where both refuse."""
@@ -31,7 +33,7 @@ class Reception:
         if held:
             return Recorded(self.keys.reference(held), repeated=True)
         try:
-            return self.desk.record(submission, now)
+            return self._record(submission, now)
         except NotStored as refused:
             return self._put(submission, now, refused)
 
@@ -53,6 +55,20 @@ class Reception:
             except (OSError, RuntimeError):  # not there, or nothing to build on
                 continue
         return ""
+
+    def _record(self, submission: Submission, now: datetime) -> Recorded:
+        """Store it in the time there is, see `patience`. Raises UnknownForm, NotStored."""
+        with self.patience.turn() as within:
+            if not within:
+                raise NotStored("数据库不收，等它的人够多了")
+            try:
+                recorded = self.desk.record(submission, now, within=within)
+            except NotStored as fault:
+                if isinstance(fault.__cause__, DatabaseBusy):
+                    self.patience.refused()
+                raise
+        self.patience.stored()
+        return recorded
 
     def _put(self, submission: Submission, now: datetime, refused: NotStored) -> Recorded:
         """Spool what the database refused, or may have stored without being able to say so: under the same id."""

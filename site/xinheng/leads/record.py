@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -84,14 +85,17 @@ class EnquiryDesk:
         with self._database.writing() as session:
             session.execute(insert_into(session, FormVersion).values(row).on_conflict_do_nothing())
 
-    def record(self, submission: Submission, now: datetime, *, under: str = "") -> Recorded:
+    def record(
+        self, submission: Submission, now: datetime, *, under: str = "", within: float = math.inf
+    ) -> Recorded:
         """Store an enquiry, or find it stored. Raises UnknownForm, and NotStored when the database refuses.
 
         `under` is the id by which it was acknowledged before, where it was: it is stored under that and no other.
+        `within` is how many seconds there are, where they are fewer than WAIT.
         """
         names = self._decided_on(submission, now, under)
         try:
-            with self._database.writing(within=WAIT, over=names) as session:
+            with self._database.writing(within=min(within, WAIT), over=names) as session:
                 return self._record(session, submission, now, under)
         except UnknownForm:
             raise

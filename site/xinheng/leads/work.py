@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -102,6 +103,7 @@ class LeadWork:
                     self._close(session, lead)
                     changed += 1
             self._tell(session, handed_over, deed, change.owner)
+            self._record(session)
         return changed
 
     @contextmanager
@@ -117,6 +119,7 @@ class LeadWork:
                 raise LeadChanged(lead_id)
             yield session, lead
             self._close(session, lead)
+            self._record(session)
 
     def _close(self, session: Session, lead: Lead) -> None:
         lead.requeue()
@@ -231,8 +234,9 @@ class LeadWork:
     def _audit(
         self, session: Session, lead: Lead, deed: Deed, action: Action, detail: Mapping[str, str]
     ) -> None:
-        session.flush()
-        audit.record(
+        """Keep what is to be recorded for the end of the transaction, see `audit.record`."""
+        told = partial(
+            audit.record,
             session,
             self._keys,
             actor=deed.scope.staff_id,
@@ -242,6 +246,13 @@ class LeadWork:
             detail=detail,
             now=deed.now,
         )
+        session.info.setdefault("told", []).append(told)
+
+    def _record(self, session: Session) -> None:
+        """Everything else is written by now."""
+        session.flush()
+        for told in session.info.pop("told", []):
+            told()
 
     def _event(
         self,

@@ -13,13 +13,14 @@ from flask import Blueprint, Response, current_app, jsonify
 
 from xinheng.db import Database, DatabaseBusy
 from xinheng.leads.spool import Spool
+from xinheng.leaving import Leaving
 from xinheng.migrations import touch
 
 WITHIN = 1.0  # seconds a write to the database may take to begin
 ASKED_AGAIN_AFTER = 1.0  # seconds; a stranger who asks without end must not keep the database writing
 LOW = 256 * 1024 * 1024  # bytes; with less room left somebody must do something soon
 
-State = Literal["ok", "degraded", "unavailable"]
+State = Literal["ok", "degraded", "unavailable", "leaving"]
 
 blueprint = Blueprint("health", __name__)
 log = logging.getLogger(__name__)
@@ -76,7 +77,11 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """Whether to send visitors here: yes while either the database or the spool takes enquiries."""
+    """Whether to send visitors here: yes while either the database or the spool takes enquiries, and until told to stop."""
+    leaving: Leaving = current_app.extensions["xinheng.leaving"]
+    leaving.asked()
+    if leaving.announced:
+        return _told("leaving"), 503
     readiness: Readiness = current_app.extensions["xinheng.readiness"]
     state = readiness.state()
     return _told(state), 503 if state == "unavailable" else 200

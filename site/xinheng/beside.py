@@ -1,0 +1,58 @@
+"""The worker beside the web workers: it sends notices, empties the spool, and deletes whose time is over.
+
+It works with the application's own desk, keys and databases, as they were loaded; so nothing is left that could fail
+once its threads run.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+
+from flask import Flask
+
+from xinheng.housekeeping import Housekeeping
+from xinheng.leads import drainer
+from xinheng.leads.digest import Digest
+from xinheng.leads.unopened import remind
+from xinheng.leads.untold import Untold
+from xinheng.notices.worker import PostOffice, Sweep
+
+
+def work_beside(app: Flask, stopping: threading.Event) -> None:
+    """Work until told to stop; what is under way is finished. An error stops all of it, and no thread outlives it."""
+    held = app.extensions
+    leads = held["xinheng.databases"].leads
+    reception = held["xinheng.consultation"].reception
+    origin = app.config["ORIGIN"]
+    sweeps: list[Sweep] = [Untold(origin), remind, Digest(origin, reception.spool)]
+    office = PostOffice(leads, held["xinheng.channels"], sweeps)
+    works = {
+        "drain-spool": partial(drainer.run, reception.desk, reception.spool),
+        "housekeeping": Housekeeping(leads, held["xinheng.keys"], held["xinheng.deletion"]).run,
+        "send-notices": office.run,
+    }
+    threads = [
+        threading.Thread(target=_all_or_none, args=[work, stopping], name=name)
+        for name, work in works.items()
+    ]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:  # not on `stopping`, which a signal's handler sets in this thread
+            thread.join()
+    finally:
+        stopping.set()
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join()
+        held["xinheng.databases"].dispose()
+
+
+def _all_or_none(work: Callable[[threading.Event], None], stopping: threading.Event) -> None:
+    """Half of the work going on would look like all of it."""
+    try:
+        work(stopping)
+    finally:
+        stopping.set()
