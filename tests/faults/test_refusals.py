@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.browser.running import RunningSite, copy_of_site
 from tests.conftest import ROOT
-
-from xinheng.crypto import load_keys
-from xinheng.leads.spool import Spool
+from tests.faults.visitors import ask, stored, until, waiting
 
 pytestmark = pytest.mark.faults
 
@@ -43,29 +38,6 @@ class Exclusively:
     def end(self) -> None:
         self._connection.execute("ROLLBACK")
         self._connection.close()
-
-
-def until(reached: Callable[[], bool], site: RunningSite) -> None:
-    deadline = time.monotonic() + 60
-    while not reached():
-        assert time.monotonic() < deadline, site.log
-        time.sleep(0.05)
-
-
-def waiting(site: RunningSite) -> set[str]:
-    keys = load_keys(site.data / "keys", make=False)
-    return {keys.reference(each) for each in Spool(site.data / "spool", keys).ids()}
-
-
-def stored(site: RunningSite) -> list[str]:
-    return sorted(row[0] for row in site.rows("SELECT reference FROM enquiries"))
-
-
-def ask(site: RunningSite, number: int = 1) -> list[str]:
-    """As many visitors at once; their references."""
-    with ThreadPoolExecutor(number) as pool:
-        ids = [secrets.token_hex(16) for _ in range(number)]
-        return sorted(pool.map(lambda each: site.post_form(submission_id=each).reference, ids))
 
 
 def test_while_another_program_holds_the_database_everybody_gets_a_reference(site: RunningSite) -> None:
