@@ -6,6 +6,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -602,6 +603,19 @@ def test_a_writer_elsewhere_is_waited_for_and_then_the_enquiry_is_not_stored(
     assert isinstance(raised.value.__cause__, DatabaseBusy)
     assert "张三丰" not in str(raised.value)
     assert set(numbers(store).values()) == {0}
+    assert not desk.record(asked(), NOON).repeated
+
+
+def test_after_one_waited_in_vain_the_next_does_not_keep_its_thread_as_long(
+    desk: EnquiryDesk, store: Database, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "WAIT", 0.1)
+    with a_writer_elsewhere(store, "leads", "enquiries"), pytest.raises(NotStored):
+        desk.record(asked(), NOON)
+    monkeypatch.setattr(record, "WAIT", 600.0)  # nobody waits for this: who has to fails below
+    with ThreadPoolExecutor(1) as pool, a_writer_elsewhere(store, "leads", "enquiries"):
+        with pytest.raises(NotStored):
+            pool.submit(desk.record, asked(), NOON).result(60)
     assert not desk.record(asked(), NOON).repeated
 
 

@@ -17,6 +17,7 @@ from xinheng.forms.definition import PublishedForm, stored_form
 from xinheng.forms.priority import PriorityRules
 from xinheng.leads.file import facts_of
 from xinheng.leads.models import CLOSED, Consent, Enquiry, FormVersion, Lead, LeadEvent
+from xinheng.leads.patience import Patience
 from xinheng.leads.submission import WINDOW, Submission
 from xinheng.leads.telling import tell
 from xinheng.phones import last_four, reaches_one_person
@@ -53,6 +54,7 @@ class EnquiryDesk:
         self._keys = keys
         self._site = site
         self._priority = priority
+        self._patience = Patience()
         self._published: set[str] = set()
 
     def publish(self, form: PublishedForm) -> None:
@@ -79,14 +81,17 @@ class EnquiryDesk:
         """
         names = self._decided_on(submission, now, under)
         try:
-            with self._database.writing(within=WAIT, over=names) as session:
-                return self._record(session, submission, now, under)
+            with self._database.writing(within=self._patience.wait(WAIT), over=names) as session:
+                recorded = self._record(session, submission, now, under)
         except UnknownForm:
             raise
         except DatabaseBusy as fault:
+            self._patience.refused()
             raise NotStored(f"DatabaseBusy, {fault}") from fault
         except Exception as fault:  # whatever it is, a fault of ours too, must not cost the enquiry
             raise NotStored(type(fault).__name__) from fault
+        self._patience.served()
+        return recorded
 
     def _decided_on(self, submission: Submission, now: datetime, under: str) -> list[bytes]:
         """What no other enquiry may decide on meanwhile: whether these ids are stored, and whose phone it is."""
