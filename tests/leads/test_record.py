@@ -613,9 +613,12 @@ def test_after_one_waited_in_vain_the_next_does_not_keep_its_thread_as_long(
     with a_writer_elsewhere(store, "leads", "enquiries"), pytest.raises(NotStored):
         desk.record(asked(), NOON)
     monkeypatch.setattr(record, "WAIT", 600.0)  # nobody waits for this: who has to fails below
-    with ThreadPoolExecutor(1) as pool, a_writer_elsewhere(store, "leads", "enquiries"):
-        with pytest.raises(NotStored):
-            pool.submit(desk.record, asked(), NOON).result(60)
+    with (
+        ThreadPoolExecutor(1) as pool,
+        a_writer_elsewhere(store, "leads", "enquiries"),
+        pytest.raises(NotStored),
+    ):
+        pool.submit(desk.record, asked(), NOON).result(60)
     assert not desk.record(asked(), NOON).repeated
 
 
