@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -37,22 +38,48 @@ OPTIONS = {
     "autovacuum": "off",
     "jit": "off",
 }
-# lives until its input closes, which the end of the test run does in any case; then takes all away
+# takes orders, a signal to stop the server with or `start`; once its input closes, which the end of the test run does in
+# any case, it takes all away
 KEEPER = """
-"$1/postgres" "${@:3}" -D "$2/data" -k "$2" >"$2/log" 2>&1 </dev/null &
-cat >/dev/null
-while kill -QUIT $! 2>/dev/null; do sleep 0.05; done  # again, for one that is only just starting ignores it
-rm -rf "$2"
+start() { "$binaries/postgres" "$@" -D "$folder/data" -k "$folder" >>"$folder/log" 2>&1 </dev/null & }
+stop() { while kill "-$1" $! 2>/dev/null; do sleep 0.05; done; }  # again, for one that is only just starting ignores it
+binaries=$1 folder=$2
+shift 2
+start "$@"
+while read -r order; do
+  if [ "$order" = start ]; then start "$@"; else stop "$order"; fi
+  echo done
+done
+stop QUIT
+rm -rf "$folder"
 """
 
 
 class PostgresServer:
-    """A server on which each test has a database of its own. `url` is that of its first database."""
+    """A server on which each test has a database of its own. `url` is that of its first database.
 
-    def __init__(self, url: str) -> None:
+    One that has a keeper can be stopped and started."""
+
+    def __init__(self, url: str, keeper: subprocess.Popen[str] | None = None) -> None:
         self._url = make_url(url).set(drivername="postgresql+psycopg")
-        plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._connection = psycopg.connect(plain, autocommit=True)
+        self._keeper = keeper
+        self._connection = self._connected()
+
+    def stop(self, *, crash: bool = False) -> None:
+        """End the server: in order, or at once and in the middle of whatever it does. Its files stay."""
+        self._connection.close()
+        self._order("QUIT" if crash else "INT")
+
+    def start(self) -> None:
+        """Start the server that was stopped, and wait until it answers."""
+        self._order("start")
+        deadline = time.monotonic() + READY_WITHIN
+        while self._connection.closed:
+            try:
+                self._connection = self._connected()
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
 
     @contextmanager
     def database(self, template: str = "template0", encoding: str = "UTF8") -> Iterator[str]:
@@ -80,6 +107,17 @@ class PostgresServer:
     def close(self) -> None:
         self._connection.close()
 
+    def _connected(self) -> psycopg.Connection[Any]:
+        plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return psycopg.connect(plain, autocommit=True)
+
+    def _order(self, order: str) -> None:
+        assert self._keeper, "not our own server"
+        assert self._keeper.stdin
+        assert self._keeper.stdout
+        print(order, file=self._keeper.stdin, flush=True)
+        assert self._keeper.stdout.readline() == "done\n"
+
     def _run(self, statement: str, *names: str) -> None:
         self._connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
 
@@ -93,6 +131,13 @@ def running_server() -> Iterator[PostgresServer]:
         yield server
         server.close()
         return
+    with own_server() as own:
+        yield own
+
+
+@contextmanager
+def own_server() -> Iterator[PostgresServer]:
+    """A server that can be stopped."""
     user, binaries = _user(), _binaries()
     reachable = _reachable(binaries, user)
     folder = Path(tempfile.mkdtemp(prefix="xinheng-pg-", dir=_memory() if reachable else None))
@@ -108,7 +153,7 @@ def running_server() -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(folder: Path, binaries: Path, user: int | None) -> subprocess.Popen[bytes]:
+def _start(folder: Path, binaries: Path, user: int | None) -> subprocess.Popen[str]:
     if user is not None:
         for file in (folder, *folder.rglob("*")):
             os.chown(file, user, -1, follow_symlinks=False)
@@ -123,17 +168,19 @@ def _start(folder: Path, binaries: Path, user: int | None) -> subprocess.Popen[b
     return subprocess.Popen(
         ["bash", "-c", KEEPER, "keeper", binaries, folder, *options],
         stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
         cwd=folder,
         user=user,
         start_new_session=True,  # Ctrl-C is for the test run, which then ends this too
     )
 
 
-def _connected(folder: Path, keeper: subprocess.Popen[bytes]) -> PostgresServer:
+def _connected(folder: Path, keeper: subprocess.Popen[str]) -> PostgresServer:
     deadline = time.monotonic() + READY_WITHIN
     while True:
         try:
-            return PostgresServer(f"postgresql://postgres@/postgres?host={folder}")
+            return PostgresServer(f"postgresql://postgres@/postgres?host={folder}", keeper)
         except psycopg.OperationalError:
             if time.monotonic() > deadline:
                 raise RuntimeError((folder / "log").read_text(errors="replace")) from None

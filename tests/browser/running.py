@@ -106,6 +106,19 @@ class RunningSite:
             assert running, f"the site did not start:\n{self.log}"
             time.sleep(0.05)
 
+    def command(self, *words: str) -> str:
+        """What an administrator runs beside the site; returns what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "xinheng.cli", *words],
+            cwd=self.root,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
     def terminate(self) -> None:
         """Ask the site to end, as a service manager does; see `ended` for how it did."""
         assert self._process is not None

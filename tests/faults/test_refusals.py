@@ -1,26 +1,27 @@
-"""The database refuses the running site: a full disk, another program, a restart in the middle. About a minute."""
+"""The database refuses the running site: a full disk, another program, a restart in the middle. About three minutes."""
 
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 
 import pytest
 from tests.browser.running import RunningSite, copy_of_site
 from tests.conftest import ROOT
-
-from xinheng.crypto import load_keys
-from xinheng.leads.spool import Spool
+from tests.faults.visitors import ask, stored, until, waiting
 
 pytestmark = pytest.mark.faults
+LOCKED = 60  # seconds
+VISITORS, THINKING = 60, 5.0  # who ask again every five seconds: twelve enquiries a second
 
 
 @pytest.fixture
@@ -43,29 +44,6 @@ class Exclusively:
     def end(self) -> None:
         self._connection.execute("ROLLBACK")
         self._connection.close()
-
-
-def until(reached: Callable[[], bool], site: RunningSite) -> None:
-    deadline = time.monotonic() + 60
-    while not reached():
-        assert time.monotonic() < deadline, site.log
-        time.sleep(0.05)
-
-
-def waiting(site: RunningSite) -> set[str]:
-    keys = load_keys(site.data / "keys", make=False)
-    return {keys.reference(each) for each in Spool(site.data / "spool", keys).ids()}
-
-
-def stored(site: RunningSite) -> list[str]:
-    return sorted(row[0] for row in site.rows("SELECT reference FROM enquiries"))
-
-
-def ask(site: RunningSite, number: int = 1) -> list[str]:
-    """As many visitors at once; their references."""
-    with ThreadPoolExecutor(number) as pool:
-        ids = [secrets.token_hex(16) for _ in range(number)]
-        return sorted(pool.map(lambda each: site.post_form(submission_id=each).reference, ids))
 
 
 def test_while_another_program_holds_the_database_everybody_gets_a_reference(site: RunningSite) -> None:
@@ -130,6 +108,81 @@ def test_a_rolling_restart_with_a_live_spool_loses_nothing(site: RunningSite) ->
         ]
         == 0
     )
+
+
+def test_a_database_that_is_locked_for_a_minute_holds_up_neither_visitors_nor_readers(
+    site: RunningSite,
+) -> None:
+    """More ask than there are threads: if each waited for the database, none would be left for readers. How long pages
+    took is printed; what keeps it short is held by tests/leads/test_patience.py."""
+    told: list[str] = []
+    waits: list[float] = []
+    stopped = threading.Event()
+
+    def visit(number: int) -> None:
+        stopped.wait(THINKING * number / VISITORS)
+        while not stopped.is_set():
+            asked = time.monotonic()
+            told.extend(ask(site))
+            waits.append(time.monotonic() - asked)
+            stopped.wait(THINKING)
+
+    usual = read(site, seconds=3)
+    with ExitStack() as ends, ThreadPoolExecutor(VISITORS) as pool:
+        other = Exclusively(site)
+        ends.callback(stopped.set)
+        visits = [pool.submit(visit, number) for number in range(VISITORS)]
+        meanwhile = read(site, seconds=LOCKED)
+        stopped.set()
+        for each in visits:
+            each.result()
+    assert waiting(site) == set(told)
+    print(
+        f"{len(told)} enquiries while locked: median {median(waits):.2f} s, longest {max(waits):.2f} s; a page took "
+        f"{median(usual) * 1000:.0f} ms before, {median(meanwhile) * 1000:.0f} ms meanwhile, {max(meanwhile):.2f} s at most"
+    )
+    other.end()
+    until(lambda: not waiting(site), site)
+    assert stored(site) == sorted(told)
+    site.stop()
+
+
+def read(site: RunningSite, seconds: float) -> list[float]:
+    """Read one article again and again; how long each page took, in seconds."""
+    found: list[float] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        asked = time.monotonic()
+        assert site.get("/articles/ageing-report").status == 200
+        found.append(time.monotonic() - asked)
+        time.sleep(0.05)
+    return found
+
+
+def test_where_the_spool_is_full_too_nobody_is_told_a_reference_and_all_that_was_typed_stays(
+    tmp_path: Path,
+) -> None:
+    root = copy_of_site(tmp_path)
+    few = "from xinheng.leads import spool\nspool.MOST = 4\n"
+    wsgi = (root / "wsgi.py").read_text()
+    (root / "wsgi.py").write_text(f"{wsgi}\n{few}")
+    site = RunningSite(root, workers=2)
+    try:
+        site.start()
+        other = Exclusively(site)
+        told = ask(site, 4)
+        answer = site.post_form(submission_id="f" * 32, details="备用文件夹也满了的那一份")
+        assert answer.status == 503
+        assert "备用文件夹也满了的那一份" in answer.text
+        assert "f" * 32 in answer.text
+        assert site.get("/readyz").status == 503
+        other.end()
+        until(lambda: not waiting(site), site)
+        told.append(site.post_form(submission_id="f" * 32, details="备用文件夹也满了的那一份").reference)
+        assert stored(site) == sorted(told)
+        site.stop()
+    finally:
+        site.kill()
 
 
 def may_mount() -> bool:
