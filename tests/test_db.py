@@ -33,7 +33,7 @@ from xinheng.db import (
 )
 from xinheng.db.sqlite import BUSY, SqliteDatabase
 from xinheng.db.writer_lock import WriterLock
-from xinheng.leads.models import FormVersion
+from xinheng.form_versions import FormVersion
 from xinheng.migrations import upgrade
 from xinheng.settings import Settings
 

@@ -18,6 +18,7 @@ from tests.databases import address
 
 import xinheng.articles.favourites
 import xinheng.articles.reads
+import xinheng.assessments
 import xinheng.leads.arrivals
 import xinheng.leads.models
 import xinheng.notices.outbox  # noqa: F401 (the models must be known to be compared)
@@ -25,6 +26,7 @@ from xinheng.app import create_app
 from xinheng.crypto import MissingKey
 from xinheng.db import CountersBase, Database, Databases, LeadsBase, open_databases
 from xinheng.db.sqlite import SqliteDatabase
+from xinheng.form_versions import FormVersion
 from xinheng.leads import models as leads
 from xinheng.migrations import SchemaNewer, configuration, upgrade
 from xinheng.settings import Settings
@@ -292,7 +294,7 @@ def test_a_step_back_takes_what_is_in_quarantine_and_leaves_all_else(bare: Datab
     now = datetime(2026, 11, 21, 4, tzinfo=UTC)
     sealed = {"name": b"x", "phone": b"x"}
     with bare.leads.writing() as session:
-        session.add(leads.FormVersion(version="v1", form="{}", published_at=now))
+        session.add(FormVersion(version="v1", form="{}", published_at=now))
         session.add(
             leads.Lead(
                 id="a" * 32, **sealed, extension=b"x", phone_kind="mobile",

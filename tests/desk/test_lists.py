@@ -30,7 +30,8 @@ from tests.desk.leads_at_hand import (
 
 from xinheng.audit.models import AuditRow
 from xinheng.db import Database
-from xinheng.leads.models import FormVersion, LeadEvent
+from xinheng.form_versions import FormVersion
+from xinheng.leads.models import LeadEvent
 from xinheng.notices.outbox import Notice
 from xinheng.staff.accounts import Accounts
 from xinheng.staff.models import StaffSession

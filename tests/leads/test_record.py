@@ -20,11 +20,12 @@ from tests.leads.conftest import NOON
 
 from xinheng.crypto import Keys, fingerprint
 from xinheng.db import Database, DatabaseBusy, LeadsBase
+from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.priority import LeadFacts, load_priority
 from xinheng.leads import record
 from xinheng.leads.attribution import read_attribution
-from xinheng.leads.models import Consent, Enquiry, FormVersion, Lead, LeadEvent
+from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
 from xinheng.leads.record import EnquiryDesk, NotStored, UnknownForm
 from xinheng.leads.submission import Attribution, Submission, Touch
 from xinheng.notices.outbox import Notice

@@ -25,9 +25,10 @@ from werkzeug.test import TestResponse
 from xinheng.app import create_app
 from xinheng.crypto import Keys
 from xinheng.db import Databases
+from xinheng.form_versions import FormVersion
 from xinheng.leads import record
 from xinheng.leads.drainer import drain
-from xinheng.leads.models import Consent, Enquiry, FormVersion, Lead
+from xinheng.leads.models import Consent, Enquiry, Lead
 from xinheng.notices.outbox import Notice
 from xinheng.settings import Settings
 

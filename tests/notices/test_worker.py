@@ -157,6 +157,7 @@ def test_an_outage_delays_a_notice_by_five_minutes_and_loses_none(
     post.stop()
     send_all(mailing, store)
     assert {(each.state, each.attempts) for each in notices(store)} == {("waiting", 1)}
+    assert {each.fault for each in notices(store)} == {"对方没有开着这个端口（ConnectionRefusedError）"}
     post.start()
     clock.now = NOON + timedelta(minutes=4, seconds=59)
     assert send_due(store, made_channels(mailing)) == 0

@@ -18,6 +18,8 @@ from tests.databases import address
 from tests.leads.colleagues import hire, scope_of
 from tests.leads.conftest import NOON
 
+from xinheng import assessments
+from xinheng.assessments import Assessment
 from xinheng.audit import log as audit
 from xinheng.audit.verify import verify
 from xinheng.crypto import (
@@ -29,6 +31,7 @@ from xinheng.crypto import (
     load_keys,
 )
 from xinheng.db import CountersBase, Database, Databases, LeadsBase
+from xinheng.form_versions import FormVersion
 from xinheng.leads.drafts import read_draft, save_draft
 from xinheng.leads.finding import find_leads, find_person
 from xinheng.leads.models import Enquiry, Lead, LeadEvent
@@ -49,7 +52,7 @@ Asks = Callable[..., Submission]
 
 NOT_SEALED = {
     "leads.phone_index", "leads.last_four_index", "leads.name_index", "enquiries.payload_hash",
-    "privacy_requests.phone_index", "audit.chain", "audit_head.chain", "sign_in_tries.key", "sessions.id_hash",
+    "privacy_requests.phone_index", "assessments.token_hash", "audit.chain", "audit_head.chain", "sign_in_tries.key", "sessions.id_hash",
 }  # fmt: skip
 """Columns of bytes that hold hashes; those of indexes change with the sealed field they are made from."""
 
@@ -75,6 +78,10 @@ def filled(store: Database, store_keys: Keys, desk: EnquiryDesk, asked: Asks) ->
     with store.writing() as session:
         save_draft(session, store_keys, lead_id, member.id, "半句", NOON)
         audit.record(session, store_keys, actor=member.id, action="view", now=NOON)
+        version = session.scalars(select(FormVersion.version)).one()
+        answers, result = {"dso": "le30"}, {"score": 12}
+        now = {"previous_id": None, "now": NOON}
+        assessments.keep(session, store_keys, version=version, answers=answers, result=result, **now)
     PrivacyDesk(store, store_keys).receive(Asked("correct", parse_phone(PHONE), "XH-1", "改名"), NOON)
     return member.id
 
@@ -92,6 +99,8 @@ def clear(store: Database, keys: Keys, member: str) -> list[str]:
             found += [enquiry.open(keys, each) for each in ("name", "phone", "details", "extra")]
         events = session.scalars(select(LeadEvent).where(LeadEvent.note.is_not(None)).order_by(LeadEvent.id))
         found += [event.open(keys, "note") for event in events]
+        for assessment in session.scalars(select(Assessment)):
+            found += [assessment.open(keys, each) for each in ("answers", "result")]
         for request in session.scalars(select(PrivacyRequest)):
             found += [request.open(keys, each) for each in ("phone", "reference", "words")]
     return found

@@ -41,6 +41,7 @@ from xinheng.leads.models import Enquiry, Lead, LeadEvent, SavedView
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.wanted import Wanted
 from xinheng.migrations import upgrade
+from xinheng.notices.fault import words_of
 from xinheng.notices.outbox import Notice
 from xinheng.settings import Settings
 
@@ -128,7 +129,12 @@ def _settle_notices(database: Database, now: datetime) -> None:
         waiting = Notice.state == "waiting"
         newest = session.scalars(select(Notice.id).where(waiting).order_by(Notice.created_at.desc()).limit(2))
         session.execute(update(Notice).where(Notice.channel == "").values(channel="mail"))
-        failed = {"state": "failed", "attempts": 49, "fault": "ConnectionRefusedError", "settled_at": now}
+        failed = {
+            "state": "failed",
+            "attempts": 49,
+            "fault": words_of(ConnectionRefusedError()),
+            "settled_at": now,
+        }
         session.execute(update(Notice).where(Notice.id.in_(newest.all())).values(failed))
         session.execute(update(Notice).where(waiting).values(state="logged", settled_at=now))
 

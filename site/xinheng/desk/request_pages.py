@@ -17,11 +17,12 @@ from xinheng.desk.frame import blueprint, database, keys, utc_now
 from xinheng.desk.permission import current_member, requires
 from xinheng.i18n import gettext as _
 from xinheng.leads.listing import UNREADABLE, mask_name
-from xinheng.leads.models import Lead, Sealed
+from xinheng.leads.models import Lead
 from xinheng.leads.numbers import without_numbers
 from xinheng.phone_display import mask
 from xinheng.privacy.answering import NoSuchRequest, Officer, PrivacyWork, ended, leads_of, waiting
 from xinheng.privacy.models import PrivacyRequest
+from xinheng.sealed import Sealed
 from xinheng.staff.colleagues import read_colleagues
 from xinheng.staff.permissions import Permission
 

@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session, load_only
 
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.desk.times import short, span
+from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import stored_form
 from xinheng.forms.priority import PriorityRules
 from xinheng.i18n import gettext as _
 from xinheng.leads.file import facts_of
 from xinheng.leads.listing import UNREADABLE, mask_name
-from xinheng.leads.models import Enquiry, FormVersion, Lead
+from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.numbers import without_numbers
 from xinheng.phone_display import mask
 

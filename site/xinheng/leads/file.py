@@ -15,13 +15,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from xinheng.crypto import CannotDecrypt, Keys
+from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import FormDeclaration, stored_form
 from xinheng.forms.priority import LeadFacts
 from xinheng.leads.listing import UNREADABLE, mask_name
-from xinheng.leads.models import Enquiry, FormVersion, Lead, LeadEvent, Sealed
+from xinheng.leads.models import Enquiry, Lead, LeadEvent
 from xinheng.leads.numbers import without_numbers
 from xinheng.leads.scope import NoSuchLead, Scope
 from xinheng.phone_display import mask
+from xinheng.sealed import Sealed
 
 
 @dataclass(frozen=True, slots=True)

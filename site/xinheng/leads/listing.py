@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.db import Database
+from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import PublishedForm, stored_form
-from xinheng.leads.models import Enquiry, FormVersion, Lead
+from xinheng.leads.models import Enquiry, Lead
 from xinheng.notices.outbox import Notice
 from xinheng.phone_display import mask
 

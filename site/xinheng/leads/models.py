@@ -14,15 +14,16 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     String,
-    Text,
     TypeDecorator,
     UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from xinheng.crypto import Keys, new_row_id
+from xinheng.crypto import new_row_id
 from xinheng.db import LeadsBase, Moment
+from xinheng.form_versions import FormVersion
 from xinheng.leads.verdict import Reason
+from xinheng.sealed import Sealed
 from xinheng.staff.models import User
 
 Status = Literal["new", "contacted", "interested", "proposal", "won", "lost", "invalid"]
@@ -57,35 +58,6 @@ class PointsOrNone(TypeDecorator[int]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:
         return None if value == -1 else value
-
-
-class Sealed:
-    """A row with encrypted columns, each bound to its table, column and row."""
-
-    __tablename__: str
-    id: Mapped[str]
-
-    def seal(self, keys: Keys, column: str, text: str) -> None:
-        """Set a sealed column."""
-        setattr(self, column, keys.seal(text, self.place(column)))
-
-    def open(self, keys: Keys, column: str) -> str:
-        """Read a sealed column. Raises CannotDecrypt."""
-        return keys.open(getattr(self, column), self.place(column))
-
-    def place(self, column: str) -> str:
-        """What a sealed column is bound to."""
-        return f"{self.__tablename__}:{column}:{self.id}"
-
-
-class FormVersion(LeadsBase):
-    """One published form, whole, by the hash of its words: what a consent was given to."""
-
-    __tablename__ = "form_versions"
-
-    version: Mapped[str] = mapped_column(String(16), primary_key=True)
-    form: Mapped[str] = mapped_column(Text, nullable=False)
-    published_at: Mapped[datetime] = mapped_column(Moment, nullable=False)
 
 
 def _indexes() -> tuple[Index, ...]:
@@ -192,7 +164,7 @@ class Enquiry(Sealed, LeadsBase):
     reference: Mapped[str] = mapped_column(String(14), nullable=False, unique=True)
     submission_id: Mapped[str] = mapped_column(String(64), nullable=False, unique=True)
     payload_hash: Mapped[bytes] = mapped_column(LargeBinary(32), nullable=False)
-    form_version: Mapped[str] = mapped_column(ForeignKey("form_versions.version"), nullable=False)
+    form_version: Mapped[str] = mapped_column(ForeignKey(FormVersion.version), nullable=False)
     need: Mapped[str] = mapped_column(String(32), nullable=False)
     call_time: Mapped[str] = mapped_column(String(32), nullable=False, default="")
     name: Mapped[bytes] = mapped_column(LargeBinary, nullable=False)
@@ -204,6 +176,7 @@ class Enquiry(Sealed, LeadsBase):
     first_touch: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=False, default=dict)
     last_touch: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=False, default=dict)
     articles_read: Mapped[list[str]] = mapped_column(JSON, nullable=False, default=list)
+    assessment_id: Mapped[str | None] = mapped_column(String(32), index=True)
     created_at: Mapped[datetime] = mapped_column(Moment, nullable=False, index=True)
     state: Mapped[str] = mapped_column(String(12), nullable=False, default="accepted")
     suspicion: Mapped[list[Reason]] = mapped_column(JSON, nullable=False, default=list)
@@ -221,7 +194,7 @@ class Consent(LeadsBase):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_row_id)
     enquiry_id: Mapped[str] = mapped_column(ForeignKey("enquiries.id"), nullable=False, index=True)
     purpose: Mapped[str] = mapped_column(String(20), nullable=False)
-    form_version: Mapped[str] = mapped_column(ForeignKey("form_versions.version"), nullable=False)
+    form_version: Mapped[str] = mapped_column(ForeignKey(FormVersion.version), nullable=False)
     text_sha256: Mapped[str] = mapped_column(String(64), nullable=False)
     given_at: Mapped[datetime] = mapped_column(Moment, nullable=False)
     withdrawn_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -14,9 +14,10 @@ from xinheng.audit import log as audit
 from xinheng.audit.models import Action, SubjectKind
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.db import Database
+from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import stored_form
 from xinheng.leads.listing import UNREADABLE, mask_name
-from xinheng.leads.models import Enquiry, FormVersion, LeadEvent, State
+from xinheng.leads.models import Enquiry, LeadEvent, State
 from xinheng.leads.numbers import without_numbers
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.submission import Attribution, Submission, Touch

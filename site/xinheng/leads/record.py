@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from xinheng.crypto import Keys, fingerprint, new_row_id
 from xinheng.db import Database, DatabaseBusy, insert_into
+from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import PublishedForm, stored_form
 from xinheng.forms.priority import PriorityRules
 from xinheng.leads.file import facts_of
-from xinheng.leads.models import CLOSED, Consent, Enquiry, FormVersion, Lead, LeadEvent
+from xinheng.leads.models import CLOSED, Consent, Enquiry, Lead, LeadEvent
 from xinheng.leads.submission import WINDOW, Submission
 from xinheng.leads.telling import tell
 from xinheng.phones import last_four, reaches_one_person

@@ -8,8 +8,9 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from xinheng.db import Database
+from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import stored_form
-from xinheng.leads.models import Enquiry, FormVersion, Lead
+from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.telling import ENQUIRY, tell
 from xinheng.notices.outbox import Notice
 

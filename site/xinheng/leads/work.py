@@ -14,14 +14,16 @@ from xinheng.audit import log as audit
 from xinheng.audit.models import Action
 from xinheng.crypto import CannotDecrypt, Keys, new_row_id
 from xinheng.db import Database
+from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import stored_form
 from xinheng.leads.deeds import AlreadyDone, BulkChange, Deed, LeadChanged, Told
 from xinheng.leads.drafts import drop_draft
-from xinheng.leads.models import CLOSED, Enquiry, FormVersion, Lead, LeadEvent, Sealed
+from xinheng.leads.models import CLOSED, Enquiry, Lead, LeadEvent
 from xinheng.leads.moves import MoveRefused, check_move, next_try
 from xinheng.leads.numbers import with_numbers
 from xinheng.leads.scope import NoSuchLead
 from xinheng.notices.outbox import Notice, enqueue, withdraw
+from xinheng.sealed import Sealed
 from xinheng.settings import SHANGHAI
 from xinheng.staff.colleagues import Colleague
 from xinheng.staff.models import User

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from email.utils import formatdate
 
 from xinheng.notices.channel import Message, NotSent
+from xinheng.notices.fault import words_of
 from xinheng.settings import MailServer
 
 MAIL = "mail"
@@ -37,7 +38,7 @@ class Mail:
         try:
             _hand_over(self.server, self._mail(message))
         except (OSError, ValueError, smtplib.SMTPException) as fault:
-            raise NotSent(f"{type(fault).__name__}: {fault}"[:200]) from fault
+            raise NotSent(words_of(fault)) from fault
         return "邮件服务器收下了"
 
     def _mail(self, message: Message) -> EmailMessage:

@@ -20,6 +20,7 @@ from typing import Any
 
 from xinheng.bots import NotAllowed, allowed_address
 from xinheng.notices.channel import NotSent
+from xinheng.notices.fault import words_of
 
 TIMEOUT = 5.0  # seconds, for finding, connecting, sending and the whole answer together
 MOST_BYTES = 64 * 1024  # of the answer
@@ -93,7 +94,7 @@ class Outside:
         try:
             plain = self._connected(host)
         except (OSError, UnicodeError) as fault:
-            raise NotSent(f"{host} 连不上：{type(fault).__name__}") from fault
+            raise NotSent(f"{host} 连不上：{words_of(fault)}") from fault
         # an answer that comes byte by byte keeps within each wait, and never ends: so all of it is cut off
         line = plain.dup()
         cut = threading.Timer(max(TIMEOUT - (time.monotonic() - began), 0), _hang_up, [line])
@@ -102,7 +103,7 @@ class Outside:
         try:
             return _asked(self.context.wrap_socket(plain, server_hostname=host), host, target, body)
         except (OSError, http.client.HTTPException, ValueError) as fault:
-            raise NotSent(f"{host} 没有答完：{type(fault).__name__}") from fault
+            raise NotSent(f"{host} 没有答完：{words_of(fault)}") from fault
         finally:
             cut.cancel()
             line.close()

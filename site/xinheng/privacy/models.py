@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from xinheng.crypto import new_row_id
 from xinheng.db import LeadsBase, Moment
-from xinheng.leads.models import Sealed
+from xinheng.sealed import Sealed
 from xinheng.staff.models import User
 
 Kind = Literal["withdraw", "stop_marketing", "delete", "access", "correct", "restrict", "complaint"]

@@ -15,10 +15,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from xinheng.crypto import CannotDecrypt, Keys
+from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import FormDeclaration, stored_form
 from xinheng.leads.listing import UNREADABLE
-from xinheng.leads.models import Consent, Draft, Enquiry, FormVersion, Lead, LeadEvent, Sealed
+from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent
 from xinheng.privacy.models import PrivacyRequest
+from xinheng.sealed import Sealed
 from xinheng.settings import SHANGHAI
 
 _FORMULA = re.compile(r"[\s\"'“”‘’\u200b-\u200f\u2060\ufeff]*[=+\-@]|[\t\r\n]")

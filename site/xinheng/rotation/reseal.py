@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, Table, func, select, tuple_, update
 
+from xinheng.assessments import Assessment
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.db import Database, LeadsBase
 from xinheng.leads.models import Draft, Enquiry, Lead, LeadEvent
@@ -73,6 +74,7 @@ SEALED: Sequence[SealedTable] = (
     _sealed(Enquiry, ["name", "phone", "details", "extra"]),
     _sealed(LeadEvent, ["note"]),
     _sealed(Draft, ["text"]),
+    _sealed(Assessment, ["answers", "result"]),
     _sealed(PrivacyRequest, ["phone", "reference", "words", "answer"], indexes=_phone_index),
 )
 """Every sealed column of the database. A new one is added here: a test compares this list with the tables."""
