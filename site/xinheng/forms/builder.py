@@ -130,4 +130,4 @@ def _phone(form: FlaskForm, field: Field) -> None:
 
 def _nothing_sensitive(form: FlaskForm, field: Field) -> None:
     if kind := sensitive_number(field.data):
-        raise StopValidation(f"这里像是有{kind}，请删去，回电咨询用不着它")
+        raise StopValidation(f"这里像是有{kind}，请删去，这里用不着它")

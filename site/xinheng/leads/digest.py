@@ -124,7 +124,7 @@ def _standings(session: Session, start: datetime, end: datetime) -> Iterator[Sta
 
 
 def _standing(state: str | None, *, restricted: bool, opened: bool) -> Standing:
-    if opened or state == "seen":
+    if opened:
         return "opened"
     if restricted or state == "void":
         return "stopped"
