@@ -20,6 +20,7 @@ from xinheng.housekeeping import ClockJumped, Housekeeping, clock_refused
 from xinheng.leads.deletion import Deleted, Deletion
 from xinheng.leads.models import Lead
 from xinheng.leads.tombstones import TombstoneFile
+from xinheng.privacy.models import PrivacyRequest
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
@@ -53,6 +54,31 @@ def test_the_first_run_trusts_the_clock(
     put_leads(store, [plain_lead(retain_until=TODAY - DAY), plain_lead(retain_until=TODAY + DAY)])
     assert housekeeping.run_once(TODAY) == Deleted(leads=1)
     assert left() == 1
+
+
+def test_a_withdrawal_ends_with_its_lead(housekeeping: Housekeeping, store: Database) -> None:
+    lead = plain_lead(retain_until=TODAY - DAY)
+    put_leads(store, [lead])
+    with store.writing() as session:
+        session.add(
+            PrivacyRequest(
+                id="a" * 32,
+                receipt="SQ-00000-00000",
+                kind="withdraw",
+                phone=b"sealed",
+                phone_index=b"index",
+                lead_id=lead["id"],
+                proof="pair",
+                carried_out=True,
+                received_at=TODAY - DAY,
+                due_at=TODAY,
+            )
+        )
+    housekeeping.run_once(TODAY)
+    with store.reading() as session:
+        row = session.scalars(select(PrivacyRequest)).one()
+    assert (row.outcome, row.closed_at, row.closed_by) == ("deleted", TODAY, None)
+    assert (row.phone, row.phone_index) == (None, None)
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=365), timedelta(hours=25), timedelta(days=-2)])

@@ -28,7 +28,9 @@ from xinheng.db import CountersBase, Database, Databases, LeadsBase, open_databa
 from xinheng.db.sqlite import SqliteDatabase
 from xinheng.form_versions import FormVersion
 from xinheng.leads import models as leads
+from xinheng.leads.tombstones import Restraint
 from xinheng.migrations import SchemaNewer, configuration, upgrade
+from xinheng.privacy.models import PrivacyRequest
 from xinheng.settings import Settings
 
 BOTH = pytest.mark.parametrize("name", ["leads", "counters"])
@@ -328,3 +330,37 @@ def test_a_step_back_takes_what_is_in_quarantine_and_leaves_all_else(bare: Datab
         rows = session.execute(select(leads.Enquiry.id, leads.Enquiry.state, leads.Enquiry.suspicion)).all()
         assert [tuple(row) for row in rows] == [("b" * 32, "accepted", [])]
         assert session.scalars(select(leads.Consent.enquiry_id)).all() == ["b" * 32]
+
+
+def test_requests_and_held_enquiries_outlast_a_step_back(bare: Databases) -> None:
+    """What tells how far a request reaches is made anew; what was held back is still there."""
+    upgrade(bare)
+    now = datetime(2026, 11, 21, 4, tzinfo=UTC)
+    with bare.leads.writing() as session:
+        session.add(leads.FormVersion(version="v1", form="{}", published_at=now))
+        session.flush()
+        session.add(
+            leads.Enquiry(
+                id="c" * 32, state="withdrawn", reference="c", submission_id="c", payload_hash=b"x",
+                form_version="v1", need="other", name=b"x", phone=b"x", details=b"x", extra=b"x",
+                phone_index=b"i", created_at=now,
+            )
+        )  # fmt: skip
+        session.add(
+            PrivacyRequest(
+                id="d" * 32, receipt="SQ-1", kind="withdraw", phone=b"x", phone_index=b"i", enquiry_id="c" * 32,
+                proof="pair", received_at=now, due_at=now,
+            )
+        )  # fmt: skip
+        session.add(Restraint(id="c" * 32, kind="enquiry", what="withdraw", since=now))
+    config = configuration("leads")
+    with bare.leads.migrating() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0007")
+    upgrade(bare)
+    with bare.leads.reading() as session:
+        held = session.scalars(select(leads.Enquiry)).one()
+        assert (held.state, held.phone_index) == ("withdrawn", None)
+        asked = session.scalars(select(PrivacyRequest)).one()
+        assert (asked.receipt, asked.proof, asked.enquiry_id, asked.corrected) == ("SQ-1", "pair", "", [])
+        assert session.scalars(select(Restraint)).all() == []

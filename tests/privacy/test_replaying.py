@@ -109,6 +109,32 @@ def test_consent_that_was_taken_back_stays_so(
     assert standing(store) == before
 
 
+def test_consent_that_was_given_later_stays(
+    store: Database,
+    store_keys: Keys,
+    privacy: PrivacyDesk,
+    deletion: Deletion,
+    desk: EnquiryDesk,
+    asked: Asks,
+) -> None:
+    """As where the file knows more than the table of a database that went on."""
+    both = ("callback", "marketing")
+    first = desk.record(asked(PHONE, purposes=both), NOON).reference
+    ask(privacy, store, "stop_marketing", first)
+    again = desk.record(asked(PHONE, typed_id="e" * 32, purposes=both), NOON + 2 * HOUR).reference
+    with store.writing() as session:
+        session.execute(delete(Restraint))
+        session.execute(update(Consent).values(withdrawn_at=None))
+    carry_out_again(store, store_keys, deletion)
+    with store.reading() as session:
+        left = select(Enquiry.reference, Consent.purpose).join(Consent).where(Consent.withdrawn_at.is_(None))
+        assert {tuple(row) for row in session.execute(left)} == {
+            (first, "callback"),
+            (again, "callback"),
+            (again, "marketing"),
+        }
+
+
 @pytest.mark.parametrize("lifted", [False, True])
 def test_what_was_restricted_stays_so_and_what_was_lifted_too(
     store: Database,

@@ -76,7 +76,8 @@ def _restrain(session: Session, restraint: Restraint) -> bool:
         return False
     if restraint.what in WITHDRAWALS:
         one = Reach(lead_id=record.id) if isinstance(record, Lead) else Reach(enquiry_id=record.id)
-        withdraw(session, one, restraint.what, restraint.since, due(restraint.since))
+        since = restraint.since
+        withdraw(session, one, restraint.what, since, due(since), given_until=since)
         session.expire(record)
     elif isinstance(record, Lead):
         restricted = restraint.what == "restricted"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from xinheng.crypto import new_row_id
 from xinheng.db import insert_into
-from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
+from xinheng.leads.models import NEVER, Consent, Enquiry, Lead, LeadEvent
 from xinheng.leads.tombstones import Restraint
 from xinheng.notices.outbox import Notice
 from xinheng.privacy.person import Reach
@@ -19,13 +19,20 @@ from xinheng.privacy.person import Reach
 WITHDRAWALS = frozenset({"withdraw", "stop_marketing"})
 
 
-def withdraw(session: Session, reach: Reach, kind: str, now: datetime, until: datetime) -> None:
+def withdraw(
+    session: Session,
+    reach: Reach,
+    kind: str,
+    now: datetime,
+    until: datetime,
+    given_until: datetime = NEVER,
+) -> None:
     """Take consent back for all records within reach. From then on nobody calls: a lead is held back from every list,
     search, notice and export, an enquiry in quarantine can't be released; both are deleted by `until`, unless the lead
     became a customer's, whose contract asks for keeping. Without `withdraw` it is the short messages only, and sales goes
-    on. The statements are the same whether there is any record or none."""
+    on. Consent that was given after `given_until` stays. The statements are the same whether there is any record or none."""
     whole = kind == "withdraw"
-    _consents(session, reach, now, whole=whole)
+    _consents(session, reach, now, given_until, whole=whole)
     _tell(session, reach, kind, now)
     _remember(session, reach, kind, now)
     _notices(session, reach, now, whole=whole)
@@ -33,12 +40,13 @@ def withdraw(session: Session, reach: Reach, kind: str, now: datetime, until: da
     _held(session, reach, until, whole=whole)
 
 
-def _consents(session: Session, reach: Reach, now: datetime, *, whole: bool) -> None:
+def _consents(session: Session, reach: Reach, now: datetime, given_until: datetime, *, whole: bool) -> None:
     session.execute(
         update(Consent)
         .where(
             Consent.enquiry_id.in_(select(Enquiry.id).where(reach.enquiries())),
             Consent.withdrawn_at.is_(None),
+            Consent.given_at <= given_until,
             true() if whole else Consent.purpose == "marketing",
         )
         .values(withdrawn_at=now)
