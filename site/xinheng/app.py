@@ -26,6 +26,7 @@ from xinheng.crypto import Keys, load_keys
 from xinheng.db import open_databases
 from xinheng.desk import routes as desk
 from xinheng.desk.sign_in import start_sign_in
+from xinheng.disk import ANY_DISK, Disk
 from xinheng.documents import BadDocument
 from xinheng.errors import Site, install_error_pages
 from xinheng.filters import install_filters
@@ -152,13 +153,16 @@ def open_stores(app: Flask, settings: Settings) -> None:
     app.extensions["xinheng.keys"] = keys
     app.extensions["xinheng.databases"] = databases
     app.extensions["xinheng.spool"] = spool = open_spool(settings, keys)
-    app.extensions["xinheng.readiness"] = health.Readiness(databases.leads, spool, settings.data)
+    app.extensions["xinheng.disk"] = disk = Disk((settings.data,))
+    both = Disk((settings.data, settings.spool))
+    app.extensions["xinheng.readiness"] = health.Readiness(databases.leads, spool, both)
     app.extensions["xinheng.privacy"] = PrivacyDesk(databases.leads, keys, deletion.file)
     app.extensions["xinheng.pace"] = Pace(
         databases.counters, keys, settings.limits.request if settings.limits else None
     )
-    app.extensions["xinheng.reads"] = ReadCounter(databases.counters)
-    app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys)
+    counters_on = ANY_DISK if settings.database_url else disk
+    app.extensions["xinheng.reads"] = ReadCounter(databases.counters, counters_on)
+    app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys, counters_on)
     app.extensions["xinheng.work"] = LeadWork(databases.leads, keys, site=settings.origin)
 
 

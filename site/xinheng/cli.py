@@ -22,6 +22,7 @@ from xinheng.db import DatabaseBusy, DatabaseUnsafe
 from xinheng.demo.command import demo_command
 from xinheng.desk.audit_commands import audit
 from xinheng.desk.staff_commands import staff
+from xinheng.doctor import examine
 from xinheng.documents import BadDocument, Fault
 from xinheng.forms.call_guide import load_call_guide
 from xinheng.forms.loader import load_consultation
@@ -111,6 +112,18 @@ def _sign_in_words(settings: Settings, account: Printed | None) -> str:
         f"{desk}\n第一个账号（只显示这一次）：{account.email}  一次性密码：{account.password}\n"
         f"忘了就运行 xinheng staff reset {account.email}"
     )
+
+
+@main.command()
+def doctor() -> None:
+    """看一看启动和运行要的东西齐不齐；不启动，也不改什么。"""
+    wrong = 0
+    for finding in examine(settings_here(), datetime.now(UTC)):
+        wrong += not finding.good
+        click.echo(f"{'好' if finding.good else '不好'}  {finding.subject}：{finding.words}")
+    if wrong:
+        click.echo(f"{wrong}处要处理", err=True)
+        raise SystemExit(1)
 
 
 @main.command()

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from xinheng import disk
 from xinheng.cli import main
+from xinheng.disk import Line
 from xinheng.settings import Settings
 
 Run = Callable[..., Result]
@@ -42,6 +44,15 @@ def test_a_second_backup_of_the_same_name_is_refused(run: Run, tmp_path: Path) -
     assert run("backup", tmp_path / "a.zip").exit_code == 0
     again = run("backup", tmp_path / "a.zip")
     assert (again.exit_code, "换一个文件名" in again.output) == (1, True)
+
+
+def test_the_last_room_on_the_disk_is_not_for_backups(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "SHORT", Line(1.0, 1 << 62))
+    refused = run("backup", tmp_path / "kept" / "a.zip")
+    assert (refused.exit_code, "备份到别的硬盘" in refused.output) == (1, True)
+    assert not (tmp_path / "kept").exists()
 
 
 def test_without_keys_nothing_is_restored(run: Run, settings: Settings, tmp_path: Path) -> None:

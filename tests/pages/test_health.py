@@ -12,11 +12,16 @@ from flask.testing import FlaskClient
 from tests.databases import a_writer_elsewhere
 from tests.leads.conftest import a_spool_that_is_gone
 
+from xinheng import disk
 from xinheng.db import Databases
+from xinheng.disk import Line
 from xinheng.leaving import Leaving
 from xinheng.pages import health
 
 ANSWERS = {"ok": 200, "degraded": 200, "unavailable": 503, "leaving": 503}
+
+EVERYTHING = Line(1.0, 1 << 62)
+"""What no disk with a file on it has free."""
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
@@ -67,7 +72,7 @@ def test_where_neither_takes_them_it_is_not_ready(
 def test_little_room_is_told_before_there_is_none(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "LOW", 1 << 62)
+    monkeypatch.setattr(disk, "LITTLE", EVERYTHING)
     assert_told(client, "degraded")
 
 

@@ -14,6 +14,7 @@ from xinheng.backup.restoring import AuditDiffers, Restore, WouldReplace
 from xinheng.command_folder import opened_leads, settings_here
 from xinheng.crypto import MissingKey, WeakKey, load_keys
 from xinheng.db import DatabaseBusy, open_databases
+from xinheng.disk import Disk
 from xinheng.migrations import SchemaNewer
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -24,6 +25,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 def backup_command(file: Path) -> None:
     """备份两个数据库到一个文件，网站不用停；密钥不在里面，另外存。"""
     settings = settings_here()
+    disk = Disk((settings.data,))
+    if disk.short and disk.shared_with(file.absolute().parent):
+        raise _failed("没有备份", "硬盘快满了，剩下的留给咨询。腾出空间，或者备份到别的硬盘")
     with opened_leads() as (_, keys):
         databases = open_databases(settings.data, settings.database_url)
         try:

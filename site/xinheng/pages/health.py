@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 import time
-from pathlib import Path
 from typing import Literal
 
 from flask import Blueprint, Response, current_app, jsonify
 
 from xinheng.db import Database, DatabaseBusy
+from xinheng.disk import Disk
 from xinheng.leads.spool import Spool
 from xinheng.leaving import Leaving
 from xinheng.migrations import touch
 
 WITHIN = 1.0  # seconds a write to the database may take to begin
 ASKED_AGAIN_AFTER = 1.0  # seconds; a stranger who asks without end must not keep the database writing
-LOW = 256 * 1024 * 1024  # bytes; with less room left somebody must do something soon
 
 State = Literal["ok", "degraded", "unavailable", "leaving"]
 
@@ -29,10 +27,10 @@ log = logging.getLogger(__name__)
 class Readiness:
     """Whether enquiries can be taken: by the database, or at least by the spool."""
 
-    def __init__(self, database: Database, spool: Spool, data: Path) -> None:
+    def __init__(self, database: Database, spool: Spool, disk: Disk) -> None:
         self._database = database
         self._spool = spool
-        self._data = data
+        self._disk = disk
         self._asking = threading.Lock()
         self._state: State = "ok"
         self._asked_at = float("-inf")
@@ -51,7 +49,7 @@ class Readiness:
         stored, spooled = self._writes(), self._spool.takes_records()
         if not stored and not spooled:
             return "unavailable"
-        return "ok" if stored and spooled and self._roomy() else "degraded"
+        return "ok" if stored and spooled and not self._disk.little else "degraded"
 
     def _writes(self) -> bool:
         try:
@@ -61,12 +59,6 @@ class Readiness:
                 log.error("数据库写不进去：%s", type(fault).__name__)
             return False
         return True
-
-    def _roomy(self) -> bool:
-        try:
-            return min(shutil.disk_usage(each).free for each in (self._data, self._spool.folder)) >= LOW
-        except OSError:
-            return False
 
 
 @blueprint.get("/healthz")
