@@ -27,6 +27,11 @@ class Limits:
     text: Limit = Limit(2, 7 * 86400)
     all: Limit = Limit(40, 3600)
 
+    @property
+    def longest(self) -> int:
+        """Seconds after which nothing counts any more."""
+        return max(self.address.within, self.phone.within, self.text.within, self.all.within)
+
 
 def parse_limits(text: str) -> Limits | None:
     """`address=10/10m all=40/1h`: what isn't named keeps its default; `off` is None. Raises ValueError with the part."""

@@ -123,11 +123,13 @@ class Velocity:
         return tuple(over)
 
     def _forget(self, session: Session, seconds: int) -> None:
-        """Delete what no longer counts, once a minute in each worker."""
+        """Delete what no longer counts, once a minute in each worker; and what was counted by a clock that ran ahead and
+        was put right, which would count until that day comes."""
         if 0 <= seconds - self._forgot_at < _FORGET_EVERY:
             return
         for table in (Arrival, SpentProof):
             session.execute(delete(table).where(table.until <= seconds))
+        session.execute(delete(Arrival).where(Arrival.until > seconds + self._limits.longest))
         self._forgot_at = seconds
 
     def _counts(self, submission: Submission, address: str, now: datetime) -> Iterator[_Count]:
