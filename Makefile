@@ -7,7 +7,7 @@ LOCALES := en
 # the client's own index settings apply; the locks name no host
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test test-faults lint check audit bench bench-desk lock messages share-images clean
+.PHONY: help run test test-faults lint check audit bench bench-desk bench-enquiries lock messages share-images clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,7 +19,7 @@ test: $(VENV)/.dev ## Run every test: rules, database, views, a real browser
 	@$(BIN)/python tests/browser/install.py
 	$(BIN)/python -m pytest -m "not faults" $(PYTEST_ARGS)
 
-test-faults: $(VENV)/.dev ## Kill servers, fill disks, take databases away, and count what is left (6 minutes)
+test-faults: $(VENV)/.dev ## Kill servers, cut the power, fill disks, take databases away, and count what is left (10 minutes)
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## Formatting, lint, types, layers, content and forms
@@ -40,6 +40,9 @@ bench: $(VENV)/.dev ## Judge related posts on a corpus: make bench CORPUS=articl
 
 bench-desk: $(VENV)/.dev ## Time the desk with 100,000 and 1,000,000 leads, on SQLite and PostgreSQL
 	$(BIN)/python bench/desk.py --leads 100000 --leads 1000000 --database both
+
+bench-enquiries: $(VENV)/.dev ## Enquiries stored a second over HTTP, beside bare commits, on SQLite and PostgreSQL
+	PYTHONPATH=site:. $(BIN)/python bench/enquiries.py
 
 lock: $(VENV)/.dev ## Renew both hash-pinned locks from pyproject.toml
 	$(BIN)/uv lock --upgrade

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ OPTIONS = {
     "max_connections": "200",
     "shared_buffers": "32MB",
     "dynamic_shared_memory_type": "mmap",
-    # what is stored is gone in a minute: nothing waits for the disk
+    # what tests store is gone in a minute: nothing waits for the disk
     "fsync": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
@@ -38,6 +38,7 @@ OPTIONS = {
     "autovacuum": "off",
     "jit": "off",
 }
+DURABLE = {"fsync": "on", "full_page_writes": "on"}
 # takes orders, a signal to stop the server with or `start`; once its input closes, which the end of the test run does in
 # any case, it takes all away
 KEEPER = """
@@ -136,14 +137,15 @@ def running_server() -> Iterator[PostgresServer]:
 
 
 @contextmanager
-def own_server() -> Iterator[PostgresServer]:
-    """A server that can be stopped."""
+def own_server(*, durable: bool = False) -> Iterator[PostgresServer]:
+    """A server that can be stopped. A durable one lies on the disk and waits for it, as in the world."""
     user, binaries = _user(), _binaries()
     reachable = _reachable(binaries, user)
-    folder = Path(tempfile.mkdtemp(prefix="xinheng-pg-", dir=_memory() if reachable else None))
+    folder = Path(tempfile.mkdtemp(prefix="xinheng-pg-", dir=None if durable or not reachable else _memory()))
     keeper = None
     try:
-        keeper = _start(folder, binaries if reachable else _copied(binaries, folder), user)
+        options = OPTIONS | DURABLE if durable else OPTIONS
+        keeper = _start(folder, binaries if reachable else _copied(binaries, folder), user, options)
         server = _connected(folder, keeper)
         yield server
         server.close()
@@ -153,7 +155,9 @@ def own_server() -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(folder: Path, binaries: Path, user: int | None) -> subprocess.Popen[str]:
+def _start(
+    folder: Path, binaries: Path, user: int | None, chosen: Mapping[str, str]
+) -> subprocess.Popen[str]:
     if user is not None:
         for file in (folder, *folder.rglob("*")):
             os.chown(file, user, -1, follow_symlinks=False)
@@ -164,7 +168,7 @@ def _start(folder: Path, binaries: Path, user: int | None) -> subprocess.Popen[s
         cwd=folder,
         user=user,
     )  # fmt: skip
-    options = [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
+    options = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
     return subprocess.Popen(
         ["bash", "-c", KEEPER, "keeper", binaries, folder, *options],
         stdin=subprocess.PIPE,

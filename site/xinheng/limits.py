@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields, replace
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _PART = re.compile(r"(?P<name>[a-z]+)=(?P<most>[1-9][0-9]{0,5})/(?P<number>[1-9][0-9]{0,3})(?P<unit>[smhd])")
-_LONGEST = 30 * 86400
+LONGEST = 30 * 86400
+"""Seconds after which nothing counts any more, whatever is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def parse_limits(text: str) -> Limits | None:
         if read is None or read["name"] not in names or read["name"] in found:
             raise ValueError(part)
         within = int(read["number"]) * _UNITS[read["unit"]]
-        if within > _LONGEST:
+        if within > LONGEST:
             raise ValueError(part)
         found[read["name"]] = Limit(int(read["most"]), within)
     return replace(Limits(), **found)

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -40,19 +40,24 @@ class Disk:
                 shutil.copy(data / name, self.files / name)
         (self.files / "names").write_text("{}")
 
-    def sync(self, key: str, content: bytes) -> None:
-        """Take a picture, and then have this content safe."""
+    def sync(self, key: str, content: Callable[[], bytes]) -> None:
+        """Take a picture, and then have this content safe: what it is at this moment, for another process may have synced
+        a newer one while we waited."""
         with self._alone():
             fresh = self.folder / "fresh"
-            fresh.write_bytes(content)
+            fresh.write_bytes(content())
             self._take_picture(key, fresh)
             fresh.rename(self.files / key)
 
     def sync_names(self, spool: Path) -> None:
         """Take a picture, and then have the spool's names safe."""
-        with os.scandir(spool) as entries:
-            found = {each.name: each.inode() for each in entries if each.name.endswith(".kept")}
-        self.sync("names", json.dumps(found).encode())
+
+        def names() -> bytes:
+            with os.scandir(spool) as entries:
+                kept = {each.name: each.inode() for each in entries if each.name.endswith(".kept")}
+            return json.dumps(kept).encode()
+
+        self.sync("names", names)
 
     def _take_picture(self, key: str, fresh: Path) -> None:
         number = int(self._count()) + 1
@@ -80,7 +85,7 @@ def record(folder: str, data: str, left_out: LeftOut = "") -> None:
     """From now on record the syncs of this process and its forks. A sync that is left out is not made."""
     disk, place = Disk(Path(folder)), Path(data)
 
-    def file_synced(path: str, content: bytes) -> None:
+    def file_synced(path: str, content: Callable[[], bytes]) -> None:
         if Path(path).parent == place and Path(path).name in DATABASE:
             disk.sync(Path(path).name, content)
 
@@ -93,7 +98,7 @@ def record(folder: str, data: str, left_out: LeftOut = "") -> None:
         elif path.parent == place / "spool" and stat.S_ISREG(found.st_mode):
             if left_out == "the record's sync":
                 return False
-            disk.sync(f"inode-{found.st_ino}", os.pread(descriptor, found.st_size, 0))
+            disk.sync(f"inode-{found.st_ino}", lambda: os.pread(descriptor, found.st_size, 0))
         return True
 
     hear_sqlite(file_synced)

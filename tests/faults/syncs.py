@@ -21,8 +21,8 @@ _SIZE = CFUNCTYPE(c_int, c_void_p, POINTER(c_int64))
 _BROKEN = 70  # the exit code of a process in which the hearing itself failed
 _HEARD: list[object] = []  # what C calls must not be collected
 
-FileSynced = Callable[[str, bytes], None]
-"""Called with the path of a file and what is in it at that moment."""
+FileSynced = Callable[[str, Callable[[], bytes]], None]
+"""Called with the path of a file, and with what reads it."""
 DescriptorSynced = Callable[[int], bool]
 """Called with what is passed to os.fsync; says whether to do it."""
 
@@ -60,7 +60,7 @@ def hear_sqlite(told: FileSynced) -> None:
 
     def sync(file: int, flags: int) -> int:
         path, methods = files[file]
-        _or_end(lambda: told(path, _content(methods, file)))
+        _or_end(lambda: told(path, lambda: _content(methods, file)))
         return int(_SYNC(methods.sync)(file, flags))
 
     def opened(found: int, name: int, file: int, flags: int, out: object) -> int:

@@ -110,6 +110,16 @@ def test_a_repeat_counts_once_and_other_words_under_its_id_count_again(
     assert counted.count(comes(1, details="又一份"), "10.0.0.1", None, NOON) == ("all",)
 
 
+def test_what_a_clock_that_ran_ahead_has_counted_is_forgotten_when_it_is_put_right(
+    velocity: Callable[..., Velocity], comes: Asked
+) -> None:
+    counted = velocity(all=Limit(2, 3600))
+    ahead = NOON + timedelta(days=400)
+    assert [counted.count(comes(number), "10.0.0.1", None, ahead) for number in (1, 2)] == [(), ()]
+    assert [counted.count(comes(number), "10.0.0.1", None, NOON) for number in (3, 4)] == [(), ()]
+    assert counted.count(comes(5), "10.0.0.1", None, NOON) == ("all",)
+
+
 def test_a_proof_takes_the_crowd_away_once(velocity: Callable[..., Velocity], comes: Asked) -> None:
     counted = velocity(all=Limit(1, 3600), address=Limit(1, 600))
     assert counted.count(comes(1), "10.0.0.1", None, NOON) == ()

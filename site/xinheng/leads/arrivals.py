@@ -17,6 +17,7 @@ from xinheng.addresses import address_prefix
 from xinheng.crypto import Keys
 from xinheng.daily_salt import make_salt
 from xinheng.db import CountersBase, Database, DatabaseBusy
+from xinheng.limits import LONGEST
 from xinheng.settings import SHANGHAI
 
 WAIT = 0.25  # seconds that whoever comes waits for the turn to be counted
@@ -73,11 +74,13 @@ class Arrivals:
             yield session
 
     def _forget(self, session: Session, seconds: int) -> None:
-        """Delete what no longer counts, once a minute in each worker."""
+        """Delete what no longer counts, once a minute in each worker; and what was counted by a clock that ran ahead and
+        was put right, which would count until that day comes."""
         if 0 <= seconds - self._forgot_at < _FORGET_EVERY:
             return
         for table in (Arrival, SpentProof):
             session.execute(delete(table).where(table.until <= seconds))
+        session.execute(delete(Arrival).where(Arrival.until > seconds + LONGEST))
         self._forgot_at = seconds
 
     def _salt(self, day: date) -> bytes:
