@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from xinheng.crypto import Keys
 from xinheng.db import Database, DatabaseBusy, LeadsBase, Moment
+from xinheng.health_check.tidying import tidy
 from xinheng.leads.deletion import Deleted, Deletion
 from xinheng.privacy.answering import forget
 
@@ -52,6 +53,7 @@ class Housekeeping:
     """One run after the other."""
 
     database: Database
+    counters: Database
     keys: Keys
     deletion: Deletion
 
@@ -69,6 +71,7 @@ class Housekeeping:
             raise jumped
         with self.database.writing() as session:
             forget(session, now)
+        tidy(self.counters, now, told_to_stop)
         return self.deletion.of_due(now, told_to_stop)
 
     def run(self, stopping: threading.Event) -> None:
