@@ -27,6 +27,7 @@ from xinheng.forms.call_guide import load_call_guide
 from xinheng.forms.loader import load_consultation
 from xinheng.forms.needs import offered_needs
 from xinheng.forms.priority import load_priority
+from xinheng.health_check.command import score_command
 from xinheng.health_check.loader import load_health_check
 from xinheng.housekeeping import ClockJumped, Housekeeping
 from xinheng.leads.deletion import Deletion
@@ -70,6 +71,7 @@ main.add_command(backup_command)
 main.add_command(demo_command)
 main.add_command(keys)
 main.add_command(restore_command)
+main.add_command(score_command)
 main.add_command(staff)
 
 

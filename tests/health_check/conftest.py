@@ -1,8 +1,10 @@
-"""What tests of the health check share: the shipped definition, a clock, drafts, and a visitor who answers."""
+"""What tests of the health check share: the one that ships and a copy to write mistakes into, drafts, and a visitor."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,15 +18,40 @@ from xinheng.crypto import Keys, load_keys
 from xinheng.db import Databases
 from xinheng.health_check.definition import UNSURE, HealthCheck
 from xinheng.health_check.drafts import Drafts
-from xinheng.health_check.loader import load_health_check
+from xinheng.health_check.loader import HEALTH_CHECK, load_health_check
 
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 PERSON = OWN_PAGE | {"User-Agent": CHROME}
 
 
+@dataclass
+class Written:
+    """A health check of the test's own."""
+
+    folder: Path
+
+    @property
+    def file(self) -> Path:
+        return self.folder / HEALTH_CHECK
+
+    def load(self) -> HealthCheck:
+        return load_health_check(self.folder, None)
+
+    def change(self, old: str, new: str) -> None:
+        text = self.file.read_text(encoding="utf-8")
+        assert old in text
+        self.file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
 @pytest.fixture(scope="session")
 def check() -> HealthCheck:
     return load_health_check(ROOT / "forms", None)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    shutil.copy(ROOT / "forms" / HEALTH_CHECK, tmp_path)
+    return Written(tmp_path)
 
 
 @pytest.fixture
