@@ -83,7 +83,9 @@ def test_the_database_holds_neither_token_nor_answers(
     with drafts.changing(token, NOON, counts=True) as draft:
         assert draft
         draft.answers["top1"] = "a-very-telling-answer"
-        draft.finish(LastResult("feedface" * 4, "secret-result-token-22", "v1", dict(draft.answers)), OVERVIEW)
+        draft.finish(
+            LastResult("feedface" * 4, "secret-result-token-22", "v1", dict(draft.answers)), OVERVIEW
+        )
     held = raw_bytes(opened, tmp_path / "var")
     assert b"industry" in held
     for secret in (token, "a-very-telling-answer", "feedface" * 4, "secret-result-token-22"):
@@ -97,9 +99,7 @@ def test_a_state_of_another_row_does_not_open(drafts: Drafts) -> None:
             select(CheckDraft.token_hash, CheckDraft.state)
         ).all()
         for hashed, changed in ((first, other_state), (second, state)):
-            session.execute(
-                update(CheckDraft).where(CheckDraft.token_hash == hashed).values(state=changed)
-            )
+            session.execute(update(CheckDraft).where(CheckDraft.token_hash == hashed).values(state=changed))
     assert (drafts.find(one, NOON), drafts.find(other, NOON)) == (None, None)
 
 
