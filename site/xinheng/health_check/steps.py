@@ -39,6 +39,15 @@ class Group:
     questions: Sequence[Asked]
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How long a check is: `questions` without any branch, which take so many `minutes`, and `most` with all of them."""
+
+    questions: int
+    most: int
+    minutes: int
+
+
 def way(check: HealthCheck, answers: Answers, question: str) -> Way:
     """How far somebody is at a question of their path."""
     path = questions_on_path(check, answers)
@@ -82,6 +91,7 @@ def most_points(check: HealthCheck, answers: Answers, question: Asked) -> float 
     return 100 * scope_of(check, answers).weight(question)
 
 
-def least_and_most_questions(check: HealthCheck) -> tuple[int, int]:
-    """How many questions are asked without any branch, and with all of them."""
-    return len(questions_on_path(check, {})), len(check.asked)
+def size_of(check: HealthCheck) -> Size:
+    """How much is asked of whom takes no branch, and of whom takes them all."""
+    least = len(questions_on_path(check, {}))
+    return Size(least, len(check.asked), minutes(least))
