@@ -11,6 +11,8 @@ from flask import Flask
 from tests.health_check.conftest import NOON
 
 from xinheng.assessments import keep
+from xinheng.crypto import Keys
+from xinheng.db import Database
 from xinheng.health_check.answers import Answers
 from xinheng.health_check.assessment import assess
 from xinheng.health_check.comparison import Taken
@@ -42,15 +44,28 @@ def keep_result(
     app: Flask, example: str, *, previous: str | None = None, at: datetime | None = None, **changed: str
 ) -> tuple[str, str]:
     """Keep a result on a site; returns its id, and the token of its address."""
+    store, keys = app.extensions["xinheng.databases"].leads, app.extensions["xinheng.keys"]
     check: HealthCheck = app.extensions["xinheng.health_check"]()
-    answers = answers_of(check, example, **changed)
-    with app.extensions["xinheng.databases"].leads.writing() as session:
+    return keep_in(store, keys, check, answers_of(check, example, **changed), previous, at)
+
+
+def keep_in(
+    store: Database,
+    keys: Keys,
+    check: HealthCheck,
+    answers: Answers,
+    previous: str | None = None,
+    at: datetime | None = None,
+) -> tuple[str, str]:
+    """Keep what these answers come to; the definition is stored already."""
+    result, now = assess(check, answers).as_json(), at or datetime.now(UTC)
+    with store.writing() as session:
         return keep(
             session,
-            app.extensions["xinheng.keys"],
+            keys,
             version=check.hash,
             answers=answers,
-            result=assess(check, answers).as_json(),
+            result=result,
             previous_id=previous,
-            now=at or datetime.now(UTC),
+            now=now,
         )
