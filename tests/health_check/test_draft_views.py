@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -163,7 +163,7 @@ def test_a_finished_check_is_kept_and_shown(visitor: Visitor, databases: Databas
     visitor.post("/health-check/finish")
     assert visitor.page.headers["Location"].startswith("/health-check/results/")
     with databases.leads.reading() as session:
-        kept = find(session, keys, visitor.at())
+        kept = find(session, keys, visitor.at(), datetime.now(UTC))
     assert kept
     assert (kept.version, kept.previous_id) == (visitor.check.hash, None)
     assert kept.answers["top1"] == "unsure"
@@ -193,11 +193,14 @@ def test_the_next_one_knows_the_one_before(visitor: Visitor, databases: Database
     here = "industry"
     while here != "answers":
         here = visitor.answer(
-            here, list(visitor.check.offered[here])[0] if here != "export_share" else "none"
+            here, next(iter(visitor.check.offered[here])) if here != "export_share" else "none"
         )
     visitor.post("/health-check/finish")
     with databases.leads.reading() as session:
-        before, after = find(session, keys, first), find(session, keys, visitor.at())
+        before, after = (
+            find(session, keys, first, datetime.now(UTC)),
+            find(session, keys, visitor.at(), datetime.now(UTC)),
+        )
     assert before
     assert after
     assert after.previous_id == before.id
