@@ -18,7 +18,7 @@ from xinheng.crypto import Keys, load_keys
 from xinheng.db import Databases
 from xinheng.health_check.definition import UNSURE, HealthCheck
 from xinheng.health_check.drafts import Drafts
-from xinheng.health_check.loader import HEALTH_CHECK, load_health_check
+from xinheng.health_check.loader import HEALTH_CHECK, load_health_check, stored_check
 
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 PERSON = OWN_PAGE | {"User-Agent": CHROME}
@@ -62,6 +62,11 @@ def draft_keys(tmp_path: Path) -> Keys:
 @pytest.fixture
 def drafts(opened: Databases, draft_keys: Keys) -> Drafts:
     return Drafts(opened.counters, draft_keys)
+
+
+def another_version(check: HealthCheck, version: str) -> HealthCheck:
+    """The same questions under another name, which is another hash."""
+    return stored_check(check.stored.replace(f'"version":"{check.version}"', f'"version":"{version}"'))
 
 
 def answer_for(check: HealthCheck, question: str, wanted: Mapping[str, str]) -> str:

@@ -154,7 +154,7 @@ def test_a_stored_check_is_not_judged_by_todays_rules(check: HealthCheck) -> Non
         ('version = "1.0"', 'version = "1.1"'),
         ("points = 15", "points = 16"),
         ('label = "30天以内"', 'label = "一个月以内"'),
-        ("margin = { low = 0.053, base = 0.053, high = 0.053 }", "margin = { low = 0.06, base = 0.06, high = 0.06 }"),
+        ("low = 0.053\nbase = 0.053\nhigh = 0.053", "low = 0.06\nbase = 0.06\nhigh = 0.06"),
     ],
 )  # fmt: skip
 def test_other_words_or_numbers_are_another_version(written: Written, old: str, new: str) -> None:
