@@ -7,7 +7,7 @@ LOCALES := en
 # the client's own index settings apply; the locks name no host
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test test-faults lint check audit bench bench-desk bench-enquiries lock messages share-images clean
+.PHONY: help run test test-faults lint check audit bench bench-desk bench-enquiries bench-health-check lock messages share-images clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ bench-desk: $(VENV)/.dev ## Time the desk with 100,000 and 1,000,000 leads, on S
 
 bench-enquiries: $(VENV)/.dev ## Enquiries stored a second over HTTP, beside bare commits, on SQLite and PostgreSQL
 	PYTHONPATH=site:. $(BIN)/python bench/enquiries.py
+
+bench-health-check: $(VENV)/.dev ## Time a result of the health check
+	$(BIN)/python bench/health_check.py
 
 lock: $(VENV)/.dev ## Renew both hash-pinned locks from pyproject.toml
 	$(BIN)/uv lock --upgrade

@@ -23,14 +23,16 @@ from xinheng.notices.worker import PostOffice, Sweep
 def work_beside(app: Flask, stopping: threading.Event) -> None:
     """Work until told to stop; what is under way is finished. An error stops all of it, and no thread outlives it."""
     held = app.extensions
-    leads = held["xinheng.databases"].leads
+    databases = held["xinheng.databases"]
     reception = held["xinheng.consultation"].reception
     origin = app.config["ORIGIN"]
     sweeps: list[Sweep] = [Untold(origin), remind, Digest(origin, reception.spool)]
-    office = PostOffice(leads, held["xinheng.channels"], sweeps)
+    office = PostOffice(databases.leads, held["xinheng.channels"], sweeps)
     works = {
         "drain-spool": partial(drainer.run, reception.desk, reception.spool),
-        "housekeeping": Housekeeping(leads, held["xinheng.keys"], held["xinheng.deletion"]).run,
+        "housekeeping": Housekeeping(
+            databases.leads, databases.counters, held["xinheng.keys"], held["xinheng.deletion"]
+        ).run,
         "send-notices": office.run,
     }
     threads = [
@@ -47,7 +49,7 @@ def work_beside(app: Flask, stopping: threading.Event) -> None:
         for thread in threads:
             if thread.ident is not None:
                 thread.join()
-        held["xinheng.databases"].dispose()
+        databases.dispose()
 
 
 def _all_or_none(work: Callable[[threading.Event], None], stopping: threading.Event) -> None:

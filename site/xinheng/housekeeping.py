@@ -16,8 +16,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import CheckConstraint, Integer
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from xinheng.assessments import delete_due
 from xinheng.crypto import Keys
 from xinheng.db import Database, DatabaseBusy, LeadsBase, Moment
+from xinheng.health_check.tidying import tidy
 from xinheng.leads.deletion import Deleted, Deletion
 from xinheng.leads.phone_index import fill_phone_indexes
 from xinheng.privacy.forgetting import empty_buried, forget
@@ -53,6 +55,7 @@ class Housekeeping:
     """One run after the other."""
 
     database: Database
+    counters: Database
     keys: Keys
     deletion: Deletion
 
@@ -70,6 +73,11 @@ class Housekeeping:
             raise jumped
         with self.database.writing() as session:
             forget(session, now)
+        while not told_to_stop():
+            with self.database.writing() as session:
+                if not delete_due(session, now):
+                    break
+        tidy(self.counters, now, told_to_stop)
         fill_phone_indexes(self.database, self.keys)  # of an older program that ran beside this one
         done = self.deletion.of_due(now, told_to_stop)
         with self.database.writing() as session:

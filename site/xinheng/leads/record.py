@@ -6,17 +6,18 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xinheng.crypto import Keys, fingerprint, new_row_id
-from xinheng.db import Database, DatabaseBusy, insert_into
-from xinheng.form_versions import FormVersion
-from xinheng.forms.definition import PublishedForm, stored_form
+from xinheng.db import Database, DatabaseBusy
+from xinheng.form_versions import FormVersion, publish_form
+from xinheng.forms.definition import PublishedForm, is_stored_form, stored_form
 from xinheng.forms.priority import PriorityRules
+from xinheng.leads.attached import attach_result, newest_level
 from xinheng.leads.file import facts_of
 from xinheng.leads.models import CLOSED, Consent, Enquiry, Lead, LeadEvent
 from xinheng.leads.submission import WINDOW, Submission
@@ -70,20 +71,12 @@ class EnquiryDesk:
 
     def publish(self, form: PublishedForm) -> None:
         """Keep a form's words before it is shown."""
-        with self._database.reading() as session:
-            known = session.get(FormVersion, form.version) is not None
-        if not known:
-            self._keep(form)
+        publish_form(self._database, form.version, form.model_dump_json())
         self._published.add(form.version)
 
     def knows_form(self, version: str) -> bool:
         """Whether this version is surely stored, as far as can be told without the database."""
         return version in self._published
-
-    def _keep(self, form: PublishedForm) -> None:
-        row = {"version": form.version, "form": form.model_dump_json(), "published_at": datetime.now(UTC)}
-        with self._database.writing() as session:
-            session.execute(insert_into(session, FormVersion).values(row).on_conflict_do_nothing())
 
     def record(
         self, submission: Submission, now: datetime, *, under: str = "", within: float = math.inf
@@ -121,13 +114,14 @@ class EnquiryDesk:
             return Recorded(known.reference, repeated=True)
         form = self._form(session, submission.form_version)
         enquiry = self._enquiry(submission, submission_id, payload_hash, now)
+        purposes = attach_result(session, self._keys, enquiry, submission, now)
         if submission.verdict.suspicious:
             enquiry.state = "quarantined"
             enquiry.retain_until = now + timedelta(days=form.retention_days)
             session.add(enquiry)
         else:
             self.admit(session, enquiry, submission, form, now)
-        session.add_all(_consents(enquiry, form, submission.purposes, now))
+        session.add_all(_consents(enquiry, form, purposes, now))
         if under:
             session.flush()
             self._catch_up(session, enquiry, submission.phone)
@@ -143,6 +137,8 @@ class EnquiryDesk:
         enquiry.lead_id = lead.id
         session.add(enquiry)
         session.flush()
+        if enquiry.assessment_id:
+            lead.level = newest_level(session, self._keys, lead.id)
         lead.priority = self._priority().points(facts_of(lead, enquiry, self._keys))
         session.add(
             LeadEvent(
@@ -183,7 +179,7 @@ class EnquiryDesk:
 
     def _form(self, session: Session, version: str) -> PublishedForm:
         row = session.get(FormVersion, version) if version.isalnum() else None  # PostgreSQL takes no NUL
-        if row is None:
+        if row is None or not is_stored_form(row.form):
             raise UnknownForm(version)
         return stored_form(row.form)
 

@@ -23,7 +23,7 @@ from xinheng.db import LeadsBase, Moment
 
 Reason = Literal["retention", "request"]
 Kind = Literal["lead", "enquiry"]
-What = Literal["withdraw", "stop_marketing", "restricted", "unrestricted"]
+What = Literal["withdraw", "stop_marketing", "detach_result", "restricted", "unrestricted"]
 FILE = "tombstones"
 """Its name in the folder of keys."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import case, false, func, insert, literal, or_, select, true, update
@@ -11,12 +12,16 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from xinheng.crypto import new_row_id
 from xinheng.db import insert_into
+from xinheng.leads.attached import PURPOSE, detach_withdrawn
 from xinheng.leads.models import NEVER, Consent, Enquiry, Lead, LeadEvent
 from xinheng.leads.tombstones import Restraint
 from xinheng.notices.outbox import Notice
 from xinheng.privacy.person import Reach
 
-WITHDRAWALS = frozenset({"withdraw", "stop_marketing"})
+WITHDRAWALS: Mapping[str, str] = MappingProxyType(
+    {"withdraw": "", "stop_marketing": "marketing", "detach_result": PURPOSE}
+)
+"""Requests that take consent back, with the purpose it was given for; empty for all."""
 
 
 def withdraw(
@@ -29,10 +34,11 @@ def withdraw(
 ) -> None:
     """Take consent back for all records within reach. From then on nobody calls: a lead is held back from every list,
     search, notice and export, an enquiry in quarantine can't be released; both are deleted by `until`, unless the lead
-    became a customer's, whose contract asks for keeping. Without `withdraw` it is the short messages only, and sales goes
-    on. Consent that was given after `given_until` stays. The statements are the same whether there is any record or none."""
+    became a customer's, whose contract asks for keeping. Without `withdraw` it is one purpose only, and sales goes on. What
+    was attached by a consent goes at once with it. Consent that was given after `given_until` stays. The statements are the same whether there is any record or none."""
     whole = kind == "withdraw"
-    _consents(session, reach, now, given_until, whole=whole)
+    _consents(session, reach, now, given_until, WITHDRAWALS[kind])
+    detach_withdrawn(session, reach.enquiries())
     _tell(session, reach, kind, now)
     _remember(session, reach, kind, now)
     _notices(session, reach, now, whole=whole)
@@ -40,14 +46,14 @@ def withdraw(
     _held(session, reach, until, whole=whole)
 
 
-def _consents(session: Session, reach: Reach, now: datetime, given_until: datetime, *, whole: bool) -> None:
+def _consents(session: Session, reach: Reach, now: datetime, given_until: datetime, purpose: str) -> None:
     session.execute(
         update(Consent)
         .where(
             Consent.enquiry_id.in_(select(Enquiry.id).where(reach.enquiries())),
             Consent.withdrawn_at.is_(None),
             Consent.given_at <= given_until,
-            true() if whole else Consent.purpose == "marketing",
+            Consent.purpose == purpose if purpose else true(),
         )
         .values(withdrawn_at=now)
         .execution_options(synchronize_session=False)
