@@ -10,7 +10,7 @@ reference was told twice, or one is not in the database.
 
 An enquiry takes about 9 ms of a processor, 6.5 ms of them in its turn to write, mostly in SQLAlchemy's unit of work: so
 two cores store 100 to 150 a second at most, however fast the disk is, and half of the bare rate is reached where a
-sync takes 3 ms or more.
+sync takes 6 ms or more, by these figures.
 """
 
 from __future__ import annotations
