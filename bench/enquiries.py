@@ -7,6 +7,10 @@ First bare transactions of about an enquiry's size (`synchronous=FULL`; on Postg
 on a server that waits for its disk), then the site with each number of workers, then the bare ones again, for a disk is
 not always the same. With --rate so many are sent a second and no more. Ends with 1 where an answer was no reference, a
 reference was told twice, or one is not in the database.
+
+An enquiry takes about 9 ms of a processor, 6.5 ms of them in its turn to write, mostly in SQLAlchemy's unit of work: so
+two cores store 100 to 150 a second at most, however fast the disk is, and half of the bare rate is reached where a
+sync takes 6 ms or more, by these figures.
 """
 
 from __future__ import annotations
@@ -226,7 +230,7 @@ def measure(name: str, folder: Path, url: str, chosen: argparse.Namespace) -> bo
         spooled, faults = found.faults.pop("by the spool"), +found.faults
         rates[workers] = len(found.times) / chosen.seconds
         print(
-            f"{name} {workers} worker{'s'[: workers > 1]:1}    {found.line(chosen.seconds)}   "
+            f"{name} {workers} worker{'s' if workers > 1 else ' '}   {found.line(chosen.seconds)}   "
             f"by the spool {spooled}   errors {dict(faults) or 0}",
             flush=True,
         )
