@@ -29,7 +29,7 @@ def applies(dimension: Dimension, answers: Answers) -> bool:
 
 def dimensions_on_path(check: HealthCheck, answers: Answers) -> Sequence[Dimension]:
     """The dimensions that count under these answers; the weights of the others are left out."""
-    return [dimension for dimension in check.dimensions if applies(dimension, answers)]
+    return [each for each in check.dimensions if not each.only_if_not or applies(each, answers)]
 
 
 def questions_on_path(check: HealthCheck, answers: Answers) -> Sequence[Asked]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from xinheng.health_check.answers import Answers
 from xinheng.health_check.definition import HealthCheck, ProfileQuestion
-from xinheng.health_check.path import Asked, is_answered, progress, questions_on_path
+from xinheng.health_check.path import Asked, is_answered, questions_on_path
 from xinheng.health_check.scoring import scope_of
 
 SECONDS: Final = 11
@@ -19,16 +19,16 @@ PROFILE: Final = "基本情况"
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """第`number`题，共`total`题; `answered` of them have an answer. Places on the bar in percent of its width."""
+    """第`number`题，共`total`题; `answered` of them have an answer. `done`, `weight` and `cuts` are places on the bar."""
 
     number: int
     total: int
     answered: int
     group: str
     minutes: int
-    done: float
-    weight: float
-    cuts: Sequence[float]
+    done: str
+    weight: str
+    cuts: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +51,24 @@ class Size:
 def way(check: HealthCheck, answers: Answers, question: str) -> Way:
     """How far somebody is at a question of their path."""
     path = questions_on_path(check, answers)
-    here, total = progress(check, answers, question).number, len(path)
+    here, total = [each.id for each in path].index(question) + 1, len(path)
     answered = sum(is_answered(each, answers) for each in path)
     names = [group_name(check, each) for each in path]
-    cuts = [100 * place / total for place in range(1, total) if names[place] != names[place - 1]]
+    cuts = [_percent(place, total) for place in range(1, total) if names[place] != names[place - 1]]
     return Way(
         number=here,
         total=total,
         answered=answered,
         group=names[here - 1],
         minutes=minutes(total - answered),
-        done=100 * answered / total,
-        weight=100 * (here - 1) / total,
+        done=_percent(answered, total),
+        weight=_percent(here - 1, total),
         cuts=cuts,
     )
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.2f}%"
 
 
 def minutes(questions: int) -> int:
