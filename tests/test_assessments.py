@@ -10,7 +10,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from xinheng.assessments import KEPT, Assessment, attach, delete_assessments, delete_due, find, keep
+from xinheng.assessments import (
+    KEPT,
+    Assessment,
+    attach,
+    delete_assessments,
+    delete_due,
+    find,
+    find_by_id,
+    keep,
+)
 from xinheng.crypto import Keys, load_keys
 from xinheng.db import Database, Databases
 from xinheng.form_versions import FormVersion
@@ -45,12 +54,12 @@ def test_a_result_is_found_by_its_token_alone(store: Database, keys: Keys) -> No
     first, _ = kept(store, keys)
     _, token = kept(store, keys, answers={"credit_sales": 1200.5, "dso": "gt120"}, previous_id=first)
     with store.reading() as session:
-        found = find(session, keys, token)
+        found = find(session, keys, token, NOON)
         assert found
         assert (found.answers, found.result) == ({"credit_sales": 1200.5, "dso": "gt120"}, {"score": 12.5})
         assert (found.version, found.previous_id, found.created_at) == ("v1", first, NOON)
         for wrong in ("", token[:-1], token + "A", found.id):
-            assert find(session, keys, wrong) is None
+            assert find(session, keys, wrong, NOON) is None
 
 
 def test_neither_the_token_nor_an_answer_stands_in_the_database(store: Database, keys: Keys) -> None:
@@ -68,10 +77,10 @@ def test_neither_the_token_nor_an_answer_stands_in_the_database(store: Database,
 def test_one_that_nobody_attached_goes_in_time_and_the_others_with_their_enquiry(
     store: Database, keys: Keys
 ) -> None:
-    (alone, _), (attached, _), (other, _) = (kept(store, keys) for _ in range(3))
+    (alone, _), (attached, token), (other, other_token) = (kept(store, keys) for _ in range(3))
     with store.writing() as session:
-        for each in (attached, other):
-            attach(session, each)
+        assert attach(session, keys, token, NOON) == attached
+        assert attach(session, keys, other_token, NOON) == other
     with store.writing() as session:
         delete_due(session, NOON + KEPT - MINUTE)
         assert set(there(session)) == {alone, attached, other}
@@ -79,3 +88,41 @@ def test_one_that_nobody_attached_goes_in_time_and_the_others_with_their_enquiry
         assert set(there(session)) == {attached, other}
         delete_assessments(session, [attached])
         assert there(session) == [other]
+
+
+def test_one_whose_time_is_over_is_found_no_more_even_before_it_is_deleted(
+    store: Database, keys: Keys
+) -> None:
+    (alone, token), (attached, other) = kept(store, keys), kept(store, keys)
+    late = NOON + KEPT + MINUTE
+    with store.writing() as session:
+        assert attach(session, keys, other, NOON) == attached
+        assert find(session, keys, token, NOON + KEPT)
+        assert find(session, keys, token, late) is None
+        assert find_by_id(session, keys, alone, late) is None
+        assert attach(session, keys, token, late) is None
+        again = find(session, keys, other, late)
+        assert again
+        assert (again.id, again.retain_until) == (attached, None)
+        assert find_by_id(session, keys, attached, late) == again
+
+
+@pytest.mark.parametrize(
+    ("confidence", "low", "high", "level"),
+    [
+        ("good", "high", "high", "high"),
+        ("weak", "moderate", "high", "elevated"),
+        ("insufficient", "moderate", "high", ""),
+        ("insufficient", "high", "high", "high"),
+    ],
+)
+def test_where_too_much_is_unsure_there_is_no_level_unless_both_ends_agree(
+    store: Database, keys: Keys, confidence: str, low: str, high: str, level: str
+) -> None:
+    shown = "elevated" if low != high else high
+    result = {"confidence": confidence, "level": shown, "level_low": low, "level_high": high}
+    _, token = kept(store, keys, result=result)
+    with store.reading() as session:
+        found = find(session, keys, token, NOON)
+    assert found
+    assert found.level == level

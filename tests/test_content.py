@@ -260,8 +260,9 @@ def test_the_privacy_rules_list_exactly_what_the_form_asks() -> None:
         [field.label, "必填" if field.required else "选填", field.privacy] for field in declaration.fields
     ]
     listed = privacy_rows()
-    assert [row for row in listed if row[1] != "自动"] == asked
+    assert [row for row in listed if row[1] in {"必填", "选填"}] == asked
     assert [row[0] for row in listed if row[1] == "自动"] == ["您从哪里来", "这次看过的文章"]
+    assert [row[0] for row in listed if row[1] == "另外勾选"] == ["这次自查的答案和结果"]
 
 
 def test_the_privacy_rules_list_exactly_what_the_request_form_asks() -> None:

@@ -35,6 +35,8 @@ from xinheng.forms.loader import CONSULTATION, load_consultation
 from xinheng.forms.needs import offered_needs
 from xinheng.forms.priority import PRIORITY, PriorityRules, load_priority
 from xinheng.headers import SecurityHeaders
+from xinheng.health_check.definition import HealthCheck
+from xinheng.health_check.loader import HEALTH_CHECK, load_health_check
 from xinheng.i18n import start_i18n
 from xinheng.leads import views as leads
 from xinheng.leads.deletion import Deletion
@@ -219,7 +221,7 @@ def start_consultation(app: Flask, settings: Settings, company: Callable[[], Com
 
 
 def watch_rules(app: Flask, settings: Settings) -> None:
-    """Whom to call first and what to say there. Both name needs of the form, and the latter articles."""
+    """Whom to call first, what to say there, and the health check. They name needs of the form, and articles."""
     published = app.extensions["xinheng.consultation"].published
     library = app.extensions["xinheng.library"]
 
@@ -244,8 +246,12 @@ def watch_rules(app: Flask, settings: Settings) -> None:
     def call_guide(folder: Path) -> CallGuide:
         return load_call_guide(folder, known(folder, needs), known(folder, slugs))
 
+    def health_check(folder: Path) -> HealthCheck:
+        return load_health_check(folder, known(folder, slugs))
+
     app.extensions["xinheng.priority"] = watched_form(settings, PRIORITY, priority, surroundings)
     app.extensions["xinheng.call_guide"] = watched_form(settings, CALL_GUIDE, call_guide, surroundings)
+    app.extensions["xinheng.health_check"] = watched_form(settings, HEALTH_CHECK, health_check, surroundings)
 
 
 def watched_form(

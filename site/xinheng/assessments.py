@@ -11,9 +11,19 @@ import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ForeignKey, LargeBinary, String, delete, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    ForeignKey,
+    LargeBinary,
+    String,
+    delete,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from xinheng.crypto import Keys, new_row_id
@@ -24,7 +34,11 @@ from xinheng.sealed import Sealed
 KEPT = timedelta(days=180)
 """How long a result that nobody attached to an enquiry can be opened again."""
 
+INSUFFICIENT = "insufficient"
+"""`confidence` of a result that has a range of levels instead of one."""
+
 _TOKEN_BYTES = 16
+_AT_ONCE = 500  # rows deleted in one transaction
 
 Answers = Mapping[str, str | float]
 """The key of the option chosen for each question on the path; a sum in 万元 where one was typed."""
@@ -47,7 +61,8 @@ class Assessment(Sealed, LeadsBase):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A finished health check, opened. `result` is what the rules said on that day, as JSON has it."""
+    """A finished health check, opened. `result` is what the rules said on that day, as JSON has it. `retain_until` is
+    None where an enquiry keeps it."""
 
     id: str
     version: str
@@ -55,6 +70,15 @@ class Kept:
     result: Mapping[str, Any]
     previous_id: str | None
     created_at: datetime
+    retain_until: datetime | None
+
+    @property
+    def level(self) -> str:
+        """The level that its visitor was shown; empty where too much is unsure for one, unless both ends agree."""
+        if self.result["confidence"] != INSUFFICIENT:
+            return str(self.result["level"])
+        low, high = self.result["level_low"], self.result["level_high"]
+        return str(low) if low == high else ""
 
 
 def keep(
@@ -79,21 +103,30 @@ def keep(
     return row.id, token
 
 
-def find(session: Session, keys: Keys, token: str) -> Kept | None:
-    """The one a token is of, if it is kept still. Raises CannotDecrypt."""
-    row = session.scalar(select(Assessment).where(Assessment.token_hash == _hash(keys, token)))
+def find(session: Session, keys: Keys, token: str, now: datetime) -> Kept | None:
+    """The one a token is of, if its time isn't over. Raises CannotDecrypt."""
+    row = session.scalar(select(Assessment).where(_of_token(keys, token), _in_time(now)))
+    return opened(keys, row) if row else None
+
+
+def find_by_id(session: Session, keys: Keys, assessment_id: str, now: datetime) -> Kept | None:
+    """The one an enquiry or a later check points at, if its time isn't over. Raises CannotDecrypt."""
+    row = session.scalar(select(Assessment).where(Assessment.id == assessment_id, _in_time(now)))
     return opened(keys, row) if row else None
 
 
 def opened(keys: Keys, row: Assessment) -> Kept:
     """Raises CannotDecrypt."""
     answers, result = (json.loads(row.open(keys, column)) for column in ("answers", "result"))
-    return Kept(row.id, row.version, answers, result, row.previous_id, row.created_at)
+    return Kept(row.id, row.version, answers, result, row.previous_id, row.created_at, row.retain_until)
 
 
-def attach(session: Session, assessment_id: str) -> None:
-    """It belongs to an enquiry from now on, and is kept as long."""
-    session.execute(update(Assessment).where(Assessment.id == assessment_id).values(retain_until=None))
+def attach(session: Session, keys: Keys, token: str, now: datetime) -> str | None:
+    """It belongs to an enquiry from now on, and is kept as long. Its id, or None where no token is kept like this."""
+    found = session.scalar(select(Assessment.id).where(_of_token(keys, token), _in_time(now)))
+    mine = update(Assessment).where(Assessment.id == found).values(retain_until=None)
+    stays = cast("CursorResult[Any]", session.execute(mine)).rowcount  # it may be deleted at this moment
+    return found if stays else None
 
 
 def delete_assessments(session: Session, ids: Collection[str]) -> None:
@@ -101,9 +134,19 @@ def delete_assessments(session: Session, ids: Collection[str]) -> None:
     session.execute(delete(Assessment).where(Assessment.id.in_(ids)))
 
 
-def delete_due(session: Session, now: datetime) -> None:
-    """Delete those that nobody attached in time."""
-    session.execute(delete(Assessment).where(Assessment.retain_until < now))
+def delete_due(session: Session, now: datetime) -> bool:
+    """Delete those that nobody attached in time, as many as a short transaction can; False where none was left."""
+    due = select(Assessment.id).where(Assessment.retain_until < now).limit(_AT_ONCE)
+    gone = cast("CursorResult[Any]", session.execute(delete(Assessment).where(Assessment.id.in_(due))))
+    return gone.rowcount > 0
+
+
+def _of_token(keys: Keys, token: str) -> ColumnElement[bool]:
+    return Assessment.token_hash == _hash(keys, token)
+
+
+def _in_time(now: datetime) -> ColumnElement[bool]:
+    return or_(Assessment.retain_until.is_(None), Assessment.retain_until >= now)
 
 
 def _hash(keys: Keys, token: str) -> bytes:

@@ -27,6 +27,7 @@ from xinheng.forms.call_guide import load_call_guide
 from xinheng.forms.loader import load_consultation
 from xinheng.forms.needs import offered_needs
 from xinheng.forms.priority import load_priority
+from xinheng.health_check.loader import load_health_check
 from xinheng.housekeeping import ClockJumped, Housekeeping
 from xinheng.leads.deletion import Deletion
 from xinheng.leads.listing import ListedLead, list_leads
@@ -169,6 +170,7 @@ def _faults(settings: Settings) -> list[Fault]:
     _loaded(partial(load_processors, settings.content), found)
     _loaded(partial(load_priority, settings.forms, needs), found)
     _loaded(partial(load_call_guide, settings.forms, needs, slugs), found)
+    _loaded(partial(load_health_check, settings.forms, slugs), found)
     return found
 
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import CheckConstraint, Integer
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from xinheng.assessments import delete_due
 from xinheng.crypto import Keys
 from xinheng.db import Database, DatabaseBusy, LeadsBase, Moment
 from xinheng.leads.deletion import Deleted, Deletion
@@ -69,6 +70,10 @@ class Housekeeping:
             raise jumped
         with self.database.writing() as session:
             forget(session, now)
+        while not told_to_stop():
+            with self.database.writing() as session:
+                if not delete_due(session, now):
+                    break
         return self.deletion.of_due(now, told_to_stop)
 
     def run(self, stopping: threading.Event) -> None:

@@ -121,7 +121,7 @@ def test_the_phone_is_kept_as_typed(fill: Fill) -> None:
 def test_boxes_are_never_ticked_in_advance(declaration: FormDeclaration) -> None:
     with Flask(__name__).test_request_context():
         form = build_form(declaration)(formdata=None)
-        assert [form[consent.name].data for consent in declaration.consents] == [False, False]
+        assert [form[consent.name].data for consent in declaration.consents] == [False] * 3
         assert all("checked" not in form[consent.name]() for consent in declaration.consents)
 
 

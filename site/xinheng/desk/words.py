@@ -100,6 +100,7 @@ NOTICE = {
 REQUEST = {
     "withdraw": _("撤回同意"),
     "stop_marketing": _("不再收短信"),
+    "detach_result": _("撤回自查结果"),
     "delete": _("删除"),
     "access": _("查阅、复制"),
     "correct": _("更正、补充"),

@@ -28,6 +28,7 @@ class DeclaredForm(FlaskForm):
     touch = HiddenField()
     stamp = HiddenField()
     proof = HiddenField()
+    assessment = HiddenField()
     # traps: people don't see them, no browser fills them by itself; what is written there is kept nowhere
     subject = StringField()
     homepage = StringField()

@@ -16,6 +16,7 @@ _UNLICENSED = re.compile(r"投保|承保|保费|保额|报价|比价|试算|保�
 _RESERVED = {
     *("submission_id", "consent_version", "touch", "confirm_token"),  # hidden fields of every form
     *("stamp", "proof", "subject", "homepage", "trapped"),  # what tells robots
+    "assessment",  # the result of a health check that may be attached
     *(
         "meta",
         "data",
@@ -76,10 +77,11 @@ class FieldDeclaration(_Declared):
 
 
 class ConsentDeclaration(_Declared):
-    """One purpose to agree to, with its own box, never ticked in advance."""
+    """One purpose to agree to, with its own box, never ticked in advance. That of `attach_assessment` is shown where there
+    is a result of a health check to attach."""
 
     name: str = Field(pattern=r"^[a-z][a-z_]{0,31}$")
-    purpose: Literal["callback", "marketing"]
+    purpose: Literal["callback", "marketing", "attach_assessment"]
     label: str = Field(min_length=1, max_length=80)
     required: bool = False
     missing: str = Field(default="", max_length=60)
@@ -120,6 +122,8 @@ class FormDeclaration(_Declared):
                 raise ValueError(f"要有必填的 {name}，kind 为 {kind}")
         if sum(consent.purpose == "callback" for consent in self.consents) != 1:
             raise ValueError("consents 里要有且只有一项 purpose 为 callback")
+        if sum(consent.purpose == "attach_assessment" for consent in self.consents) > 1:
+            raise ValueError("consents 里最多一项 purpose 为 attach_assessment")
         if [field.name for field in self.fields if field.kind == "phone"] != ["phone"]:
             raise ValueError("kind 为 phone 的只能是 phone")
         for placeholder in ("{legal_name}", "{retention_days}", "{hotline}"):

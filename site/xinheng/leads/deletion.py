@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from xinheng.audit import log as audit
 from xinheng.crypto import Keys
 from xinheng.db import Database, insert_into
+from xinheng.leads.attached import delete_with
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent
 from xinheng.leads.tombstones import DeletedCount, Kind, Reason, Tombstone, TombstoneFile
 from xinheng.leads.work import lead_lock
@@ -216,3 +217,4 @@ def _delete_enquiries(session: Session, enquiries: Iterable[Enquiry]) -> None:
     session.execute(delete(Consent).where(Consent.enquiry_id.in_(ids)))
     session.execute(delete(Notice).where(Notice.reference.in_([each.reference for each in held])))
     session.execute(delete(Enquiry).where(Enquiry.id.in_(ids)))
+    delete_with(session, held)

@@ -16,6 +16,7 @@ from xinheng.db import Database, DatabaseBusy, insert_into
 from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import PublishedForm, stored_form
 from xinheng.forms.priority import PriorityRules
+from xinheng.leads.attached import attach_result, newest_level
 from xinheng.leads.file import facts_of
 from xinheng.leads.models import CLOSED, Consent, Enquiry, Lead, LeadEvent
 from xinheng.leads.submission import WINDOW, Submission
@@ -106,13 +107,14 @@ class EnquiryDesk:
             return Recorded(known.reference, repeated=True)
         form = self._form(session, submission.form_version)
         enquiry = self._enquiry(submission, submission_id, payload_hash, now)
+        purposes = attach_result(session, self._keys, enquiry, submission, now)
         if submission.verdict.suspicious:
             enquiry.state = "quarantined"
             enquiry.retain_until = now + timedelta(days=form.retention_days)
             session.add(enquiry)
         else:
             self.admit(session, enquiry, submission, form, now)
-        session.add_all(_consents(enquiry, form, submission.purposes, now))
+        session.add_all(_consents(enquiry, form, purposes, now))
         return Recorded(enquiry.reference, repeated=False)
 
     def admit(
@@ -125,6 +127,8 @@ class EnquiryDesk:
         enquiry.lead_id = lead.id
         session.add(enquiry)
         session.flush()
+        if enquiry.assessment_id:
+            lead.level = newest_level(session, self._keys, lead.id)
         lead.priority = self._priority().points(facts_of(lead, enquiry, self._keys))
         session.add(
             LeadEvent(

@@ -41,7 +41,8 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A valid consultation form. `extra` has the answers to fields the product doesn't know, by field name."""
+    """A valid consultation form. `extra` has the answers to fields the product doesn't know, by field name. `assessment` is
+    the token of a health check's result, where its visitor agreed to attach it."""
 
     need: str
     name: str = field(repr=False)
@@ -52,6 +53,7 @@ class Submission:
     purposes: tuple[str, ...]
     form_version: str
     typed_id: str = ""
+    assessment: str = field(default="", repr=False)
     attribution: Attribution = Attribution()
     verdict: Verdict = CLEAN
 
@@ -60,9 +62,8 @@ class Submission:
         extra = json.dumps(dict(self.extra), ensure_ascii=False, sort_keys=True)
         phone = f"{self.phone.e164};{self.phone.extension}"
         purposes = ",".join(sorted(self.purposes))
-        return keys.keyed_hash(
-            "payload", self.need, self.name, phone, self.details, self.call_time, extra, purposes
-        )
+        words = [self.need, self.name, phone, self.details, self.call_time, extra, purposes]
+        return keys.keyed_hash("payload", *words, *([self.assessment] if self.assessment else []))
 
     def own_ids(self, keys: Keys, now: datetime) -> tuple[str, ...]:
         """The ids of these very words, the one for a new row first.

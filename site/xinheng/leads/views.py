@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from xinheng.company import Company
 from xinheng.crypto import plain_reference
 from xinheng.forms.builder import DeclaredForm, build_form
 from xinheng.forms.definition import KNOWN_FIELDS, FormDeclaration, PublishedForm
+from xinheng.leads.attached import PURPOSE
 from xinheng.leads.attribution import public_path, read_attribution
 from xinheng.leads.guard import Brought, Guard
 from xinheng.leads.reception import Reception
@@ -38,6 +40,7 @@ from xinheng.page_cache import compress, private, public
 from xinheng.phones import parse_phone
 
 blueprint = Blueprint("leads", __name__)
+_RESULT = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,14 @@ def consultation() -> Consultation:
     return held
 
 
-def shown_form(form: DeclaredForm | None = None) -> ShownForm:
-    """The published form; the one a page carries when it has typed nothing yet."""
+def shown_form(form: DeclaredForm | None = None, assessment: str = "") -> ShownForm:
+    """The published form; the one a page carries when it has typed nothing yet. With the token of a health check's
+    result, it asks whether to attach that."""
     published = consultation().published()
     if form is None:
-        form = build_form(published.declaration)(formdata=None, consent_version=published.version)
+        form = build_form(published.declaration)(
+            formdata=None, consent_version=published.version, assessment=assessment
+        )
     return ShownForm(
         published.declaration,
         published.version,
@@ -176,6 +182,9 @@ def _judged(form: DeclaredForm, declaration: FormDeclaration, now: datetime) -> 
 def _submission(form: DeclaredForm, declaration: FormDeclaration) -> Submission:
     held = consultation()
     values = {declared.name: form[declared.name].data or "" for declared in declaration.fields}
+    result = form.assessment.data or ""
+    agreed = {consent.purpose for consent in declaration.consents if form[consent.name].data}
+    attaches = PURPOSE in agreed and _RESULT.fullmatch(result) is not None
     return Submission(
         need=values["need"],
         name=values.get("name", ""),
@@ -183,7 +192,8 @@ def _submission(form: DeclaredForm, declaration: FormDeclaration) -> Submission:
         details=values["details"],
         call_time=values.get("call_time", ""),
         extra={name: value for name, value in values.items() if name not in KNOWN_FIELDS and value},
-        purposes=tuple(consent.purpose for consent in declaration.consents if form[consent.name].data),
+        purposes=tuple(each for each in sorted(agreed) if each != PURPOSE or attaches),
+        assessment=result if attaches else "",
         form_version=form.consent_version.data or "",
         typed_id=form.submission_id.data or "",
         attribution=read_attribution(

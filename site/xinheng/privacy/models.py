@@ -13,7 +13,9 @@ from xinheng.db import LeadsBase, Moment
 from xinheng.sealed import Sealed
 from xinheng.staff.models import User
 
-Kind = Literal["withdraw", "stop_marketing", "delete", "access", "correct", "restrict", "complaint"]
+Kind = Literal[
+    "withdraw", "stop_marketing", "detach_result", "delete", "access", "correct", "restrict", "complaint"
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Proof = Literal["", "pair", "call"]
 """How we know that it is the person: the phone fits the reference, or somebody called the stored number back."""

@@ -7,8 +7,10 @@ tells anybody that somebody is known here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import case, false, insert, literal, select, true, update
 from sqlalchemy.orm import Session
@@ -16,6 +18,7 @@ from sqlalchemy.orm import Session
 from xinheng.audit import log as audit
 from xinheng.crypto import Keys, new_receipt, new_row_id, plain_reference
 from xinheng.db import Database
+from xinheng.leads.attached import PURPOSE, detach
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
 from xinheng.notices.outbox import Notice
 from xinheng.phones import Phone
@@ -23,6 +26,11 @@ from xinheng.privacy.deadline import due
 from xinheng.privacy.models import Kind, PrivacyRequest
 
 WAIT = 2.0  # seconds a request waits for the writer's turn
+TAKEN_BACK: Mapping[Kind, str] = MappingProxyType(
+    {"withdraw": "", "stop_marketing": "marketing", "detach_result": PURPOSE}
+)
+"""Requests that take consent back, with the purpose that is taken back, empty for all."""
+
 NOBODY = "0" * 32
 """Stands where no lead fits: an id that no row has."""
 
@@ -61,7 +69,7 @@ class PrivacyDesk:
             request = self._stored(asked, index, lead_id, now)
             session.add(request)
             session.flush()
-            if asked.kind in {"withdraw", "stop_marketing"}:
+            if asked.kind in TAKEN_BACK:
                 withdraw(session, lead_id or NOBODY, asked.kind, now, request.due_at)
             self._audit(session, request, now)
         return Receipt(request.receipt, now, request.due_at)
@@ -76,7 +84,7 @@ class PrivacyDesk:
     def _stored(
         self, asked: Asked, index: bytes | None, lead_id: str | None, now: datetime
     ) -> PrivacyRequest:
-        withdrawn = asked.kind in {"withdraw", "stop_marketing"}
+        withdrawn = asked.kind in TAKEN_BACK
         request = PrivacyRequest(
             id=new_row_id(),
             receipt=new_receipt(),
@@ -115,16 +123,17 @@ def _lead_of(session: Session, index: bytes | None, reference: str) -> str | Non
 def withdraw(session: Session, lead_id: str, kind: Kind, now: datetime, until: datetime) -> None:
     """Take consent back. From then on nobody calls: the lead is held back from every list, search, notice and export,
     and deleted by `until`, unless it became a customer's, whose contract asks for keeping. Without `withdraw` it is
-    the short messages only, and sales goes on."""
+    one purpose only, and sales goes on. What was attached by consent goes at once with it."""
     everything = true() if kind == "withdraw" else false()
     mine = select(Enquiry.id).where(Enquiry.lead_id == lead_id)
-    purposes = true() if kind == "withdraw" else Consent.purpose == "marketing"
+    purposes = true() if kind == "withdraw" else Consent.purpose == TAKEN_BACK[kind]
     session.execute(
         update(Consent)
         .where(Consent.enquiry_id.in_(mine), Consent.withdrawn_at.is_(None), purposes)
         .values(withdrawn_at=now)
         .execution_options(synchronize_session=False)
     )
+    detach(session, lead_id, true() if kind in {"withdraw", "detach_result"} else false())
     told = {"id": new_row_id(), "kind": "withdrawn", "detail": {"what": kind}, "happened_at": now}
     values = [literal(value, getattr(LeadEvent, name).type) for name, value in told.items()]
     event = select(Lead.id, Lead.version + 1, *values).where(Lead.id == lead_id)

@@ -12,6 +12,7 @@ from xinheng.privacy.models import Kind
 KIND_LABELS: dict[Kind, str] = {
     "withdraw": "撤回同意，不要再给我打电话",
     "stop_marketing": "不再收短信提醒",
+    "detach_result": "撤回附上的自查结果",
     "delete": "删除我的信息",
     "access": "查阅、复制我的信息",
     "correct": "更正、补充我的信息",

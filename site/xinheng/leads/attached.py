@@ -1,0 +1,63 @@
+"""The result of a health check that a visitor attached to an enquiry: found, kept as long, gone with it or with consent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from xinheng.assessments import Assessment, attach, delete_assessments, opened
+from xinheng.crypto import CannotDecrypt, Keys
+from xinheng.leads.models import Enquiry, Lead
+from xinheng.leads.submission import Submission
+
+PURPOSE = "attach_assessment"
+
+
+def attach_result(
+    session: Session, keys: Keys, enquiry: Enquiry, submission: Submission, now: datetime
+) -> Sequence[str]:
+    """Tie a result to an enquiry where its visitor agreed to it and it is kept still. Returns the purposes that stand:
+    without a result there is nothing that was agreed to."""
+    if PURPOSE in submission.purposes:
+        enquiry.assessment_id = attach(session, keys, submission.assessment, now)
+    return [each for each in submission.purposes if each != PURPOSE or enquiry.assessment_id]
+
+
+def newest_level(session: Session, keys: Keys, lead_id: str) -> str:
+    """The level of a person's newest attached result, as it was shown to them; empty where it names none."""
+    mine = select(Assessment).join(Enquiry, Enquiry.assessment_id == Assessment.id)
+    newest = mine.where(Enquiry.lead_id == lead_id).order_by(
+        Assessment.created_at.desc(), Assessment.id.desc()
+    )
+    row = session.scalars(newest.limit(1)).first()
+    try:
+        return opened(keys, row).level if row else ""
+    except CannotDecrypt:  # which must not cost the enquiry
+        return ""
+
+
+def delete_with(session: Session, enquiries: Collection[Enquiry]) -> None:
+    """Delete the results of enquiries that have just been deleted, but for those that another enquiry has too."""
+    ids = {each.assessment_id for each in enquiries if each.assessment_id}
+    if ids:
+        others = session.scalars(select(Enquiry.assessment_id).where(Enquiry.assessment_id.in_(ids)))
+        delete_assessments(session, ids - set(others))
+
+
+def detach(session: Session, lead_id: str, carried_out: ColumnElement[bool]) -> None:
+    """Consent to attaching was taken back: the results are deleted and nothing tells of them any more. The same
+    statements whoever is asked for; they change nothing unless it is `carried_out`."""
+    mine = Enquiry.lead_id == lead_id, carried_out
+    others = select(Enquiry.assessment_id).where(
+        Enquiry.assessment_id.is_not(None), or_(Enquiry.lead_id != lead_id, Enquiry.lead_id.is_(None))
+    )
+    gone = select(Enquiry.assessment_id).where(*mine, Enquiry.assessment_id.not_in(others))
+    for statement in (
+        delete(Assessment).where(Assessment.id.in_(gone)),
+        update(Enquiry).where(*mine).values(assessment_id=None),
+        update(Lead).where(Lead.id == lead_id, carried_out).values(level=""),
+    ):
+        session.execute(statement.execution_options(synchronize_session=False))
