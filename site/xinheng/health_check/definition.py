@@ -98,11 +98,15 @@ class Reason(_Declared):
 
 
 class Question(_Declared):
-    """What every question has. `id` stands in addresses and stored answers and never changes its meaning."""
+    """What every question has. `id` stands in addresses and stored answers and never changes its meaning.
+
+    `help` stands beside the answers; `why` says why it is asked.
+    """
 
     id: Key
     text: Text
     help: Text
+    why: Text
 
 
 class ProfileQuestion(Question):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict
+from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 
 Column = Literal["low", "base", "high"]
 Value = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
@@ -14,9 +14,21 @@ class _Declared(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Range(_Declared):
-    """One parameter; `low` gives the smaller loss, `high` the larger."""
+Unit = Literal["天", "%", "倍"]
+Trust = Literal["已核实", "中等", "较弱", "经验判断", "待核对"]
+"""How sure a parameter is: from a published figure, near to some, hardly, by experience, still to be looked up."""
 
+
+class Range(_Declared):
+    """One parameter; `low` gives the smaller loss, `high` the larger. `unit` is how it is shown: % of 1.
+
+    `name`, `basis` and `trust` stand on the page that explains the score.
+    """
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    unit: Unit
+    basis: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    trust: Trust
     low: Value
     base: Value
     high: Value

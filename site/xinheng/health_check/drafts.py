@@ -1,0 +1,240 @@
+"""Health checks under way: kept on the server after each answer, found by a token that only the visitor has.
+
+The token is in the visitor's cookie and in the link to go on elsewhere. Here stand its hash, and the answers sealed by
+a key made of it: who has the database, or the program, can't read them without it. Nothing that tells who somebody is
+is ever in a draft.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Boolean, LargeBinary, SmallInteger, String, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from xinheng.crypto import Keys
+from xinheng.db import CountersBase, Database, Moment
+from xinheng.health_check.counting import Place, Tally, day_of
+
+KEPT: Final = timedelta(days=30)
+"""How long after the last answer a draft can be gone on with."""
+
+_TOKEN_BYTES = 16
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
+_NONCE_BYTES = 12
+
+
+class CheckDraft(CountersBase):
+    """One health check under way, or finished lately.
+
+    `step` is what was shown last and waits for an answer, empty once the result is there; `answered` how many answers
+    there are; `counts` whether it counts at all; `is_left` whether it was counted as left at its step.
+    """
+
+    __tablename__ = "check_drafts"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    version: Mapped[str] = mapped_column(String(16), nullable=False)
+    step: Mapped[str] = mapped_column(String(32), nullable=False)
+    answered: Mapped[int] = mapped_column(SmallInteger, nullable=False)
+    counts: Mapped[bool] = mapped_column(Boolean, nullable=False)
+    is_left: Mapped[bool] = mapped_column(Boolean, nullable=False)
+    touched_at: Mapped[datetime] = mapped_column(Moment, nullable=False, index=True)
+    state: Mapped[bytes] = mapped_column(LargeBinary, nullable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LastResult:
+    """The health check that was finished from this draft: its id, the token of its address, and its answers."""
+
+    id: str
+    token: str
+    version: str
+    answers: dict[str, str | float]
+
+
+@dataclass(slots=True)
+class Draft:
+    """A draft, opened. `prompted`: hints that were given; `shown` and `done`: steps that counted as shown and answered.
+
+    `newly_shown` and `newly_done` are those that count with the present change.
+    """
+
+    version: str
+    step: str
+    touched_at: datetime
+    answers: dict[str, str | float] = field(default_factory=dict)
+    prompted: set[str] = field(default_factory=set)
+    shown: set[str] = field(default_factory=set)
+    done: set[str] = field(default_factory=set)
+    last_result: LastResult | None = None
+    newly_shown: list[str] = field(default_factory=list)
+    newly_done: list[str] = field(default_factory=list)
+
+    def show(self, step: str) -> None:
+        """This is what the visitor sees next."""
+        self.step = step
+        if step not in self.shown:
+            self.shown.add(step)
+            self.newly_shown.append(step)
+
+    def done_with(self, step: str) -> None:
+        """The visitor has answered this step."""
+        if step not in self.done:
+            self.done.add(step)
+            self.newly_done.append(step)
+
+    def begin_again(self, version: str, step: str) -> None:
+        """A new check on the same device, which knows the last result. Its steps count anew."""
+        self.version = version
+        self.answers, self.prompted, self.shown, self.done = {}, set(), set(), set()
+        self.show(step)
+
+    def finish(self, result: LastResult, step: str) -> None:
+        """The result is there, and nothing waits for an answer; `step` was the last one."""
+        self.last_result = result
+        self.done_with(step)
+        self.step = ""
+
+
+class Drafts:
+    """Drafts by their tokens."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self.database = database
+        self._keys = keys
+
+    def begin(self, version: str, step: str, now: datetime, *, counts: bool) -> str:
+        """A new draft, whose first step is shown; returns its token. Raises DatabaseBusy."""
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        draft = Draft(version, step, now)
+        draft.show(step)
+        with self.database.writing() as session:
+            session.add(
+                CheckDraft(
+                    token_hash=self._hash(token),
+                    counts=counts,
+                    is_left=False,
+                    answered=0,
+                    version=version,
+                    step=step,
+                    touched_at=now,
+                    state=self._sealed(token, draft),
+                )
+            )
+            if counts:
+                _tally(draft, now).add_to(session)
+        return token
+
+    def find(self, token: str, now: datetime) -> Draft | None:
+        """The draft of a token, unless its time is over. Raises DatabaseBusy."""
+        if not _TOKEN.fullmatch(token):
+            return None
+        with self.database.asking() as session:
+            row = session.execute(_row(self._hash(token), now)).first()
+        return self._opened(token, row) if row else None
+
+    @contextmanager
+    def changing(self, token: str, now: datetime, *, counts: bool) -> Iterator[Draft | None]:
+        """The draft of a token, to be changed; what was changed is stored and counted at the end.
+
+        Of two who change it at once the later sees what the earlier did. `counts` False takes it out of the counts
+        from now on. Raises DatabaseBusy.
+        """
+        hashed = self._hash(token)
+        with self.database.writing() as session:
+            row = session.execute(_row(hashed, now).with_for_update()).first()
+            draft = self._opened(token, row) if row else None
+            yield draft
+            if row and draft:
+                draft.touched_at = now
+                if row.counts and counts:
+                    tally = _tally(draft, now)
+                    if row.is_left:  # they came back
+                        tally.left[Place(row.version, row.step, day_of(row.touched_at))] -= 1
+                    tally.add_to(session)
+                self._store(session, token, draft, counts=row.counts and counts)
+
+    def _store(self, session: Session, token: str, draft: Draft, *, counts: bool) -> None:
+        session.execute(
+            update(CheckDraft)
+            .where(CheckDraft.token_hash == self._hash(token))
+            .values(
+                version=draft.version,
+                step=draft.step,
+                answered=len(draft.answers),
+                counts=counts,
+                is_left=False,
+                touched_at=draft.touched_at,
+                state=self._sealed(token, draft),
+            )
+        )
+
+    def _hash(self, token: str) -> bytes:
+        return self._keys.keyed_hash("check-draft", token)[:16]
+
+    def _cipher(self, token: str) -> AESGCM:
+        return AESGCM(self._keys.keyed_hash("check-draft-key", token))
+
+    def _sealed(self, token: str, draft: Draft) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher(token).encrypt(nonce, _written(draft), self._hash(token))
+
+    def _opened(self, token: str, row: Any) -> Draft | None:
+        """None for a state that doesn't open: bytes that were changed are no draft."""
+        nonce, body = row.state[:_NONCE_BYTES], row.state[_NONCE_BYTES:]
+        try:
+            text = self._cipher(token).decrypt(nonce, body, self._hash(token))
+        except InvalidTag:
+            return None
+        return _read(json.loads(text), row)
+
+
+def _row(hashed: bytes, now: datetime) -> Any:
+    columns = (CheckDraft.version, CheckDraft.step, CheckDraft.counts, CheckDraft.is_left)
+    return select(*columns, CheckDraft.touched_at, CheckDraft.state).where(
+        CheckDraft.token_hash == hashed, CheckDraft.touched_at > now - KEPT
+    )
+
+
+def _written(draft: Draft) -> bytes:
+    result = draft.last_result
+    state = {
+        "answers": draft.answers,
+        "prompted": sorted(draft.prompted),
+        "shown": sorted(draft.shown),
+        "done": sorted(draft.done),
+        "last": [result.id, result.token, result.version, result.answers] if result else None,
+    }
+    return json.dumps(state, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _read(state: dict[str, Any], row: Any) -> Draft:
+    return Draft(
+        version=row.version,
+        step=row.step,
+        touched_at=row.touched_at,
+        answers=state["answers"],
+        prompted=set(state["prompted"]),
+        shown=set(state["shown"]),
+        done=set(state["done"]),
+        last_result=LastResult(*state["last"]) if state["last"] else None,
+    )
+
+
+def _tally(draft: Draft, now: datetime) -> Tally:
+    """What was shown and answered for the first time by this visitor."""
+    tally, day = Tally(), day_of(now)
+    tally.shown.update(Place(draft.version, step, day) for step in draft.newly_shown)
+    tally.answered.update(Place(draft.version, step, day) for step in draft.newly_done)
+    return tally
