@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import weakref
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, g, request
@@ -29,14 +29,13 @@ from xinheng.desk.sign_in import start_sign_in
 from xinheng.documents import BadDocument
 from xinheng.errors import Site, install_error_pages
 from xinheng.filters import install_filters
-from xinheng.forms.call_guide import CALL_GUIDE, CallGuide, load_call_guide
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.loader import CONSULTATION, load_consultation
-from xinheng.forms.needs import offered_needs
-from xinheng.forms.priority import PRIORITY, PriorityRules, load_priority
 from xinheng.headers import SecurityHeaders
-from xinheng.health_check.definition import HealthCheck
-from xinheng.health_check.loader import HEALTH_CHECK, load_health_check
+from xinheng.health_check import routes as health_check_pages
+from xinheng.health_check.drafts import Drafts
+from xinheng.health_check.versions import CheckVersions
+from xinheng.health_check.visitor import HealthCheckDesk
 from xinheng.i18n import start_i18n
 from xinheng.leads import views as leads
 from xinheng.leads.deletion import Deletion
@@ -58,13 +57,13 @@ from xinheng.pages import views as pages
 from xinheng.privacy import views as privacy
 from xinheng.privacy.receiving import PrivacyDesk
 from xinheng.processors import watched_processors
-from xinheng.reloading import Reloading, Version, last_good, version_of
+from xinheng.reloading import Reloading, last_good, version_of
 from xinheng.running import hold_running
 from xinheng.settings import SettingError, Settings
 from xinheng.static_files import serve_static, static_root, version_of_file
+from xinheng.watched_rules import watch_rules
 
 FORM_BYTES = 64 * 1024
-Rules = TypeVar("Rules")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -80,6 +79,7 @@ def create_app(settings: Settings) -> Flask:
     watch_library(app, settings)
     start_consultation(app, settings, company)
     watch_rules(app, settings)
+    start_health_check(app, settings)
     root = static_root(settings)
     install_filters(app, partial(version_of_file, root))
     share_with_templates(app, settings, company)
@@ -89,6 +89,7 @@ def create_app(settings: Settings) -> Flask:
         articles.blueprint,
         feeds.blueprint,
         leads.blueprint,
+        health_check_pages.blueprint,
         privacy.blueprint,
         pages.blueprint,
         health.blueprint,
@@ -220,62 +221,16 @@ def start_consultation(app: Flask, settings: Settings, company: Callable[[], Com
     )
 
 
-def watch_rules(app: Flask, settings: Settings) -> None:
-    """Whom to call first, what to say there, and the health check. They name needs of the form, and articles."""
-    published = app.extensions["xinheng.consultation"].published
-    library = app.extensions["xinheng.library"]
-
-    def known(folder: Path, names: Callable[[], Collection[str]]) -> Collection[str] | None:
-        """What may be named; the last good files start the site whatever has changed around them."""
-        return names() if folder == settings.forms else None
-
-    def needs() -> Collection[str]:
-        return offered_needs(published().declaration)
-
-    def slugs() -> Collection[str]:
-        """Of all articles, those whose time hasn't come among them, as `xinheng check` sees it."""
-        return {slug for (slug,) in library.current().index.rows("SELECT slug FROM articles")}
-
-    def surroundings() -> Version:
-        """What changes when the form or the articles do: what was right may be wrong then, and the reverse."""
-        return (*version_of([library.current().index.file]), (published().version, 0, 0))
-
-    def priority(folder: Path) -> PriorityRules:
-        return load_priority(folder, known(folder, needs))
-
-    def health_check(folder: Path) -> HealthCheck:
-        return load_health_check(folder, known(folder, slugs))
-
-    def questions() -> Collection[str]:
-        return present_check().scored
-
-    def around_guide() -> Version:
-        return (*surroundings(), (present_check().hash, 0, 0))
-
-    def call_guide(folder: Path) -> CallGuide:
-        named = known(folder, needs), known(folder, slugs), known(folder, questions)
-        return load_call_guide(folder, *named)
-
-    app.extensions["xinheng.priority"] = watched_form(settings, PRIORITY, priority, surroundings)
-    present_check = watched_form(settings, HEALTH_CHECK, health_check, surroundings)
-    app.extensions["xinheng.health_check"] = present_check
-    app.extensions["xinheng.call_guide"] = watched_form(settings, CALL_GUIDE, call_guide, around_guide)
-
-
-def watched_form(
-    settings: Settings, name: str, load: Callable[[Path], Rules], surroundings: Callable[[], Version]
-) -> Callable[[], Rules]:
-    """One file of forms/, loaded now and again when it is saved or what it names has changed."""
-
-    def version() -> Version:
-        return (*version_of([settings.forms / name]), *surroundings())
-
-    spare = settings.data / "last-good" / "forms"
-    plain = partial(load, settings.forms)
-    guarded = last_good(settings.forms, [name], spare, load) if settings.production else plain
-    current = Reloading(version, guarded).current
-    current()
-    return current
+def start_health_check(app: Flask, settings: Settings) -> None:
+    """What the pages of the health check need: its definitions, and where drafts and results are kept."""
+    databases, keys = app.extensions["xinheng.databases"], app.extensions["xinheng.keys"]
+    app.extensions["xinheng.health_checks"] = HealthCheckDesk(
+        versions=CheckVersions(app.extensions["xinheng.health_check"], databases.leads),
+        drafts=Drafts(databases.counters, keys),
+        leads=databases.leads,
+        keys=keys,
+        secure=settings.secure,
+    )
 
 
 def share_with_templates(app: Flask, settings: Settings, company: Callable[[], Company]) -> None:

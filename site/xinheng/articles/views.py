@@ -23,10 +23,10 @@ from xinheng.articles.article import Article
 from xinheng.articles.favourites import favourites
 from xinheng.articles.library import library
 from xinheng.articles.paging import page_of
-from xinheng.articles.readers import counts_as_person, referrer_host
 from xinheng.articles.reads import read_counter
 from xinheng.articles.search import LONGEST_QUERY, search
 from xinheng.page_cache import private, public
+from xinheng.readers import counts_as_person, referrer_host
 
 blueprint = Blueprint("articles", __name__)
 

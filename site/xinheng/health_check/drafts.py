@@ -95,9 +95,10 @@ class Draft:
             self.newly_done.append(step)
 
     def begin_again(self, version: str, step: str) -> None:
-        """A new check on the same device, which knows the last result. Its steps count anew."""
+        """A new check on the same device, which knows the last result. Its steps count anew, if one was answered."""
         self.version = version
-        self.answers, self.prompted, self.shown, self.done = {}, set(), set(), set()
+        if self.answers:
+            self.answers, self.prompted, self.shown, self.done = {}, set(), set(), set()
         self.show(step)
 
     def finish(self, result: LastResult, step: str) -> None:

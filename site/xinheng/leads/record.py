@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xinheng.crypto import Keys, fingerprint, new_row_id
-from xinheng.db import Database, DatabaseBusy, insert_into
-from xinheng.form_versions import FormVersion
+from xinheng.db import Database, DatabaseBusy
+from xinheng.form_versions import FormVersion, publish_form
 from xinheng.forms.definition import PublishedForm, stored_form
 from xinheng.forms.priority import PriorityRules
 from xinheng.leads.attached import attach_result, newest_level
@@ -59,20 +59,12 @@ class EnquiryDesk:
 
     def publish(self, form: PublishedForm) -> None:
         """Keep a form's words before it is shown."""
-        with self._database.reading() as session:
-            known = session.get(FormVersion, form.version) is not None
-        if not known:
-            self._keep(form)
+        publish_form(self._database, form.version, form.model_dump_json())
         self._published.add(form.version)
 
     def knows_form(self, version: str) -> bool:
         """Whether this version is surely stored, as far as can be told without the database."""
         return version in self._published
-
-    def _keep(self, form: PublishedForm) -> None:
-        row = {"version": form.version, "form": form.model_dump_json(), "published_at": datetime.now(UTC)}
-        with self._database.writing() as session:
-            session.execute(insert_into(session, FormVersion).values(row).on_conflict_do_nothing())
 
     def record(self, submission: Submission, now: datetime, *, under: str = "") -> Recorded:
         """Store an enquiry, or find it stored. Raises UnknownForm, and NotStored when the database refuses.

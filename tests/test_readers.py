@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xinheng.addresses import address_prefix
-from xinheng.articles.readers import counts_as_person, referrer_host
+from xinheng.readers import counts_as_person, referrer_host
 
 ROBOTS = {
     "Baiduspider": "Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)",

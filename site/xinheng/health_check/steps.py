@@ -1,0 +1,87 @@
+"""What the page of one question says beside the question: how far one is, and how much it weighs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from xinheng.health_check.answers import Answers
+from xinheng.health_check.definition import HealthCheck, ProfileQuestion
+from xinheng.health_check.path import Asked, is_answered, progress, questions_on_path
+from xinheng.health_check.scoring import scope_of
+
+SECONDS: Final = 11
+"""What a question takes, by the design: read, think, choose."""
+PROFILE: Final = "基本情况"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """第`number`题，共`total`题; `answered` of them have an answer. Places on the bar in percent of its width."""
+
+    number: int
+    total: int
+    answered: int
+    group: str
+    minutes: int
+    done: float
+    weight: float
+    cuts: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The questions of one dimension, or those about the business."""
+
+    name: str
+    questions: Sequence[Asked]
+
+
+def way(check: HealthCheck, answers: Answers, question: str) -> Way:
+    """How far somebody is at a question of their path."""
+    path = questions_on_path(check, answers)
+    here, total = progress(check, answers, question).number, len(path)
+    answered = sum(is_answered(each, answers) for each in path)
+    names = [group_name(check, each) for each in path]
+    cuts = [100 * place / total for place in range(1, total) if names[place] != names[place - 1]]
+    return Way(
+        number=here,
+        total=total,
+        answered=answered,
+        group=names[here - 1],
+        minutes=minutes(total - answered),
+        done=100 * answered / total,
+        weight=100 * (here - 1) / total,
+        cuts=cuts,
+    )
+
+
+def minutes(questions: int) -> int:
+    """How long so many questions take, in minutes, at least one."""
+    return max(1, math.ceil(questions * SECONDS / 60))
+
+
+def group_name(check: HealthCheck, question: Asked) -> str:
+    return PROFILE if isinstance(question, ProfileQuestion) else check.dimension(question.dimension).name
+
+
+def groups(check: HealthCheck, answers: Answers) -> Sequence[Group]:
+    """The questions of a path by what they are about, in order."""
+    found: dict[str, list[Asked]] = {}
+    for question in questions_on_path(check, answers):
+        found.setdefault(group_name(check, question), []).append(question)
+    return [Group(name, questions) for name, questions in found.items()]
+
+
+def most_points(check: HealthCheck, answers: Answers, question: Asked) -> float | None:
+    """How many of the 100 points a question decides under these answers; None for one that isn't scored."""
+    if isinstance(question, ProfileQuestion):
+        return None
+    return 100 * scope_of(check, answers).weight(question)
+
+
+def least_and_most_questions(check: HealthCheck) -> tuple[int, int]:
+    """How many questions are asked without any branch, and with all of them."""
+    return len(questions_on_path(check, {})), len(check.asked)
