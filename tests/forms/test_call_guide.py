@@ -439,7 +439,9 @@ def test_an_article_that_is_gone_is_found_in_the_guide_that_gives_it(check: Path
     assert found.startswith(f"{check}/forms/call_guide.toml: guides.0.offer.0.article：没有文章 first-call")
 
 
-def test_a_question_taken_out_of_the_health_check_is_found_in_the_guide_that_asks_about_it(check: Path) -> None:
+def test_a_question_taken_out_of_the_health_check_is_found_in_the_guide_that_asks_about_it(
+    check: Path,
+) -> None:
     replace_in(check / "forms" / "health_check.toml", 'id = "hold"', 'id = "keep"')
     found = [line for line in checked("forms") if "call_guide.toml" in line]
     assert len(found) == 1

@@ -222,9 +222,7 @@ def _unknown_articles(file: Path, guide: CallGuide, slugs: Collection[str] | Non
                 yield Fault(file, 0, path, message)
 
 
-def _unknown_questions(
-    file: Path, guide: CallGuide, questions: Collection[str] | None
-) -> Iterator[Fault]:
+def _unknown_questions(file: Path, guide: CallGuide, questions: Collection[str] | None) -> Iterator[Fault]:
     for number, each in enumerate(guide.openings):
         if questions is not None and each.question not in questions:
             message = f"health_check.toml 没有计分的题 {each.question}，应为 {'、'.join(questions)}"
