@@ -20,6 +20,7 @@ from tests.conftest import ROOT
 from xinheng.articles.index import compile_content
 from xinheng.cli import main
 from xinheng.company import load_company
+from xinheng.desk.attached_checks import AttachedChecks
 from xinheng.documents import BadDocument
 from xinheng.forms.call_guide import (
     CALL_GUIDE,
@@ -255,6 +256,7 @@ def shown_on_the_page(app: Flask, guide: ShownGuide, read: Sequence[str], answer
         html = render_template(
             "components/call_guide.html",
             guide=guide,
+            checks=AttachedChecks({}, ""),
             library=app.extensions["xinheng.library"].current(),
             file=SimpleNamespace(latest=SimpleNamespace(articles_read=read, answers=answers)),
         )
