@@ -172,9 +172,18 @@ class PublishedForm(BaseModel):
         return f"{self.notice}\n\n{consent.label}"
 
 
+class NotAForm(ValueError):
+    """What was published under a version is something else: a health check."""
+
+
 def stored_form(text: str) -> PublishedForm:
-    """A form as it was published, from its JSON. It is not judged by today's rules: it was right in its day."""
+    """A form as it was published, from its JSON. It is not judged by today's rules: it was right in its day.
+
+    Raises NotAForm.
+    """
     data = json.loads(text)
+    if "declaration" not in data:
+        raise NotAForm
     declared = data["declaration"]
     fields = tuple(
         FieldDeclaration.model_construct(

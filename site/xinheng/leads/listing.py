@@ -75,8 +75,11 @@ def list_leads(session: Session, keys: Keys, most: int) -> Sequence[ListedLead]:
         .order_by(Lead.last_enquiry_at.desc(), Lead.id.desc())
         .limit(most)
     )
-    forms = {row.version: stored_form(row.form) for row in session.scalars(select(FormVersion))}
-    return [_listed(session, lead, keys, forms) for lead in session.scalars(query)]
+    leads = list(session.scalars(query))
+    versions = {each.form_version for lead in leads for each in lead.enquiries}
+    rows = session.scalars(select(FormVersion).where(FormVersion.version.in_(versions)))
+    forms = {row.version: stored_form(row.form) for row in rows}
+    return [_listed(session, lead, keys, forms) for lead in leads]
 
 
 def mask_name(name: str) -> str:
