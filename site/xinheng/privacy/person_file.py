@@ -12,9 +12,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from xinheng.assessments import Assessment, opened
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import FormDeclaration, stored_form
+from xinheng.health_check.loader import stored_check
+from xinheng.health_check.standing import standing
+from xinheng.health_check.stored import stored_assessment
+from xinheng.health_check.wording import answered
 from xinheng.leads.listing import UNREADABLE
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent
 from xinheng.privacy.models import PrivacyRequest
@@ -113,7 +118,30 @@ def _enquiry(session: Session, keys: Keys, row: Enquiry) -> dict[str, Any]:
         "这次从哪里来": row.last_touch,
         "这次看过的文章": row.articles_read,
         "同意": [_consent(each) for each in row.consents],
+        **(_result(session, keys, row)),
     }
+
+
+def _result(session: Session, keys: Keys, enquiry: Enquiry) -> dict[str, Any]:
+    """The health check that was attached: what it came to, and every answer in the words of its day."""
+    row = session.get(Assessment, enquiry.assessment_id) if enquiry.assessment_id else None
+    if row is None:
+        return {}
+    try:
+        kept = opened(keys, row)
+        check = stored_check(session.get_one(FormVersion, kept.version).form)
+        stands = standing(check, stored_assessment(check, kept.answers, kept.result))
+    except (CannotDecrypt, KeyError):
+        return {"自查结果": UNREADABLE}
+    told = {
+        "时间": _moment(kept.created_at),
+        "版本": check.version,
+        "等级": stands.level_words,
+        "分数": stands.score_words,
+        "区间": stands.band,
+        "回答": {each.question: each.answer for each in answered(check, kept.answers)},
+    }
+    return {"自查结果": told}
 
 
 def _consent(row: Consent) -> dict[str, str]:
