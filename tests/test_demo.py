@@ -21,6 +21,8 @@ from tests.conftest import OWN_PAGE, ROOT
 from tests.postgres import PostgresServer
 
 from xinheng.app import create_app
+from xinheng.assessments import Assessment
+from xinheng.assessments import opened as opened_check
 from xinheng.audit.models import AuditRow
 from xinheng.audit.verify import verify
 from xinheng.crypto import CannotDecrypt, Keys, load_keys
@@ -28,6 +30,10 @@ from xinheng.db import Database, open_databases
 from xinheng.demo import numbers
 from xinheng.demo.command import demo_command
 from xinheng.demo.filling import fill
+from xinheng.health_check.assessment import assess
+from xinheng.health_check.counting import OVERVIEW, QuestionCount, counted, day_of
+from xinheng.health_check.loader import load_health_check
+from xinheng.health_check.path import first_open
 from xinheng.leads.finding import count_views
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent, SavedView
 from xinheng.leads.moves import REASONS, ROAD
@@ -35,6 +41,8 @@ from xinheng.leads.scope import Scope
 from xinheng.leads.wanted import VIEWS, day_bounds
 from xinheng.notices.outbox import Notice
 from xinheng.phones import parse_phone
+from xinheng.privacy.answering import overdue
+from xinheng.privacy.models import PrivacyRequest
 from xinheng.settings import SHANGHAI, Settings
 
 Run = Callable[..., Result]
@@ -131,6 +139,7 @@ class Made:
 
     settings: Settings
     database: Database
+    counters: Database
     keys: Keys
     output: str
     began: datetime
@@ -150,7 +159,8 @@ def made(
         assert result.exit_code == 0, result.output
         settings = Settings.from_env({"XINHENG_DATA": str(folder), "DATABASE_URL": url}, ROOT)
         databases = open_databases(folder, url)
-        yield Made(settings, databases.leads, load_keys(folder / "keys", make=False), result.output, began)
+        keys = load_keys(folder / "keys", make=False)
+        yield Made(settings, databases.leads, databases.counters, keys, result.output, began)
         databases.dispose()
 
 
@@ -190,7 +200,7 @@ def test_every_status_reason_need_source_and_level_is_there(made: Made, app: Fla
     form = app.extensions["xinheng.consultation"].published().declaration
     assert {lead.need for lead in leads} == {option.key for option in form.field("need").options}
     assert {lead.source for lead in leads} >= {"search", "social", "direct", "other"}
-    assert {lead.level for lead in leads} == {"", "low", "moderate", "elevated", "high"}
+    assert {lead.level for lead in leads} == {"", "low", "moderate", "elevated", "high", "insufficient"}
     assert {lead.phone_kind for lead in leads} == {"mobile", "landline", "service", "foreign"}
 
 
@@ -217,6 +227,8 @@ def test_all_that_a_day_at_the_desk_needs_is_there(made: Made) -> None:
         "planned",
         "status",
         "assigned",
+        "withdrawn",
+        "restricted",
     }
     assert max(lead.enquiry_count for lead in leads) == 3
     assert sum(lead.possible_duplicate for lead in leads) >= 2
@@ -226,6 +238,53 @@ def test_all_that_a_day_at_the_desk_needs_is_there(made: Made) -> None:
     assert {lead.name_index is None for lead in leads} == {True, False}
     assert max(lead.attempts for lead in leads) >= 5
     assert all(lead.priority is not None for lead in leads)
+
+
+def test_each_level_comes_from_a_health_check_that_was_attached(made: Made) -> None:
+    """What the desk shows of it is what the rules say to the answers."""
+    check = load_health_check(ROOT / "forms", None)
+    with made.database.reading() as session:
+        query = select(Lead, Assessment).join(Enquiry, Enquiry.lead_id == Lead.id)
+        rows = session.execute(query.join(Assessment, Assessment.id == Enquiry.assessment_id)).all()
+        agreed = session.scalars(select(func.count()).where(Consent.purpose == "attach_assessment")).one()
+    newest: dict[str, tuple[Lead, Assessment]] = {}
+    for lead, result in sorted(rows, key=lambda row: row[1].created_at):
+        newest[lead.id] = lead, result
+    unread = 0
+    for lead, result in newest.values():
+        try:
+            kept = opened_check(made.keys, result)
+        except CannotDecrypt:
+            unread += 1
+            continue
+        assert lead.level == (kept.level or "insufficient")
+        assert kept.result == assess(check, kept.answers).as_json()
+        assert (result.version, result.retain_until) == (check.hash, None)
+        assert first_open(check, kept.answers) is None
+    assert len(newest) == sum(lead.level != "" for lead in all_leads(made)) > 15
+    assert unread == 1
+    assert agreed == len(rows) > len(newest), "somebody did it twice"
+
+
+def test_the_health_check_was_counted_for_two_months(made: Made) -> None:
+    check = load_health_check(ROOT / "forms", None)
+    with made.counters.reading() as session:
+        counts = counted(session, check.hash, day_of(made.began) - timedelta(days=89))
+        days = session.scalars(select(func.count(QuestionCount.day.distinct()))).one()
+    assert days == 60
+    assert counts.keys() == {*check.asked, OVERVIEW}
+    for each in counts.values():
+        assert each.shown == each.answered + each.left_here
+    assert counts["industry"].shown > counts["dso"].shown > counts["country"].shown > 100
+
+
+def test_people_asked_about_their_own_data(made: Made) -> None:
+    with made.database.reading() as session:
+        requests = list(session.scalars(select(PrivacyRequest)))
+        assert overdue(session, datetime.now(UTC)) == 1
+    assert {each.kind for each in requests} >= {"delete", "correct", "access", "restrict", "stop_marketing"}
+    assert {each.outcome for each in requests} == {"", "done"}
+    assert {each.proof for each in requests} == {"", "pair"}
 
 
 def test_texts_of_every_length_are_there(made: Made) -> None:

@@ -187,8 +187,9 @@ def _faults(settings: Settings) -> list[Fault]:
     slugs = [each.article.slug for each in content.articles] if content else None
     _loaded(partial(load_processors, settings.content), found)
     _loaded(partial(load_priority, settings.forms, needs), found)
-    _loaded(partial(load_call_guide, settings.forms, needs, slugs), found)
-    _loaded(partial(load_health_check, settings.forms, slugs), found)
+    health_check = _loaded(partial(load_health_check, settings.forms, slugs), found)
+    questions = health_check.scored if health_check else None
+    _loaded(partial(load_call_guide, settings.forms, needs, slugs, questions), found)
     return found
 
 

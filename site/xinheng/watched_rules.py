@@ -44,17 +44,25 @@ def watch_rules(app: Flask, settings: Settings) -> None:
     def priority(folder: Path) -> PriorityRules:
         return load_priority(folder, known(folder, needs))
 
-    def call_guide(folder: Path) -> CallGuide:
-        return load_call_guide(folder, known(folder, needs), known(folder, slugs))
-
     def health_check(folder: Path) -> HealthCheck:
         check = load_health_check(folder, known(folder, slugs))
         publish_form(app.extensions["xinheng.databases"].leads, check.hash, check.stored)
         return check
 
+    def questions() -> Collection[str]:
+        return present_check().scored
+
+    def around_guide() -> Version:
+        return (*surroundings(), (present_check().hash, 0, 0))
+
+    def call_guide(folder: Path) -> CallGuide:
+        named = known(folder, needs), known(folder, slugs), known(folder, questions)
+        return load_call_guide(folder, *named)
+
     app.extensions["xinheng.priority"] = watched_form(settings, PRIORITY, priority, surroundings)
-    app.extensions["xinheng.call_guide"] = watched_form(settings, CALL_GUIDE, call_guide, surroundings)
-    app.extensions["xinheng.health_check"] = watched_form(settings, HEALTH_CHECK, health_check, surroundings)
+    present_check = watched_form(settings, HEALTH_CHECK, health_check, surroundings)
+    app.extensions["xinheng.health_check"] = present_check
+    app.extensions["xinheng.call_guide"] = watched_form(settings, CALL_GUIDE, call_guide, around_guide)
 
 
 def watched_form(

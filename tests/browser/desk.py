@@ -8,7 +8,7 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,9 +18,15 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 from sqlalchemy import select
 from tests.browser.running import RunningSite
+from tests.conftest import ROOT
 
+from xinheng.assessments import keep
 from xinheng.crypto import Keys, load_keys
 from xinheng.db import open_databases
+from xinheng.health_check.assessment import assess
+from xinheng.health_check.counting import OVERVIEW, Place, Tally, day_of
+from xinheng.health_check.loader import load_health_check
+from xinheng.health_check.path import answers_on_path
 from xinheng.leads.deeds import Deed
 from xinheng.leads.models import Lead
 from xinheng.leads.scope import Scope
@@ -146,6 +152,30 @@ class Desk:
         if owner:
             self.assign(id, owner)
         return id
+
+    def checked(self, answers: Mapping[str, str]) -> str:
+        """The token of a health check that somebody finished: every answer the best, but for these."""
+        check = load_health_check(ROOT / "forms", None)
+        best = {each.id: each.options[0].key for each in check.asked.values()}
+        given = answers_on_path(check, best | answers)
+        with self.store.writing() as session:
+            kept = {"version": check.hash, "answers": given, "result": assess(check, given).as_json()}
+            _, token = keep(session, self.keys, previous_id=None, now=datetime.now(UTC), **kept)
+        return token
+
+    def count_steps(self) -> None:
+        """Some visitors did the health check today, some left it at a question."""
+        check = load_health_check(ROOT / "forms", None)
+        tally = Tally()
+        for place, step in enumerate((*check.asked, OVERVIEW)):
+            where = Place(check.hash, step, day_of(datetime.now(UTC)))
+            tally.shown[where], tally.answered[where], tally.left[where] = (
+                300 - 4 * place,
+                295 - 4 * place,
+                place,
+            )
+        with self._databases.counters.writing() as session:
+            tally.add_to(session)
 
     def held(self, **typed: str) -> str:
         """An enquiry that looks odd; its reference."""

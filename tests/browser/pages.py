@@ -12,7 +12,9 @@ from sqlalchemy import select
 from tests.browser.desk import Desk, Person, give_code, set_up, sign_in
 from tests.browser.running import FORM, NOT_A_PHONE, RunningSite
 from tests.browser.visitor import fill, submit
+from tests.conftest import ROOT
 
+from xinheng.health_check.loader import load_health_check
 from xinheng.leads.models import Lead
 
 REFERENCE = re.compile(r"XH-[0-9A-Z]{5}-[0-9A-Z]{5}")
@@ -206,6 +208,44 @@ def of_lead(page: Page, cast: Cast) -> None:
     cast.enter(page, f"/desk/leads/{cast.lead}")
 
 
+WORST = {
+    "overdue_share": "p30_50",
+    "oldest": "d180p",
+    "top1": "gt50",
+    "top5": "p30_50",
+    "proof": "partial",
+    "export_share": "lt20",
+    "country": "unsure",
+    "limit": "unsure",
+    "bad_debt": "unsure",
+}
+"""Raises red flags, perhaps another, and a prompt."""
+
+
+def lead_with_checks(page: Page, cast: Cast) -> None:
+    """Two enquiries of one person, each with a health check, all that folds open."""
+    phone = cast.desk.new_phone()
+    for answers in ({"top1": "p20_30"}, WORST):
+        lead = cast.desk.lead(
+            phone=phone, assessment=cast.desk.checked(answers), attach_assessment="yes", details=LONG
+        )
+    cast.enter(page, f"/desk/leads/{lead}")
+    for fold in page.locator("details.fold summary").all():
+        fold.click()
+
+
+def lead_with_little_known(page: Page, cast: Cast) -> None:
+    """A health check with hardly an answer."""
+    check = load_health_check(ROOT / "forms", None)
+    token = cast.desk.checked(dict.fromkeys(check.scored, "unsure"))
+    cast.enter(page, f"/desk/leads/{cast.desk.lead(assessment=token, attach_assessment='yes')}")
+
+
+def counts_of_checks(page: Page, cast: Cast) -> None:
+    cast.desk.count_steps()
+    cast.enter(page, "/desk/health-check")
+
+
 def lead_revealed(page: Page, cast: Cast) -> None:
     cast.enter(page, f"/desk/leads/{cast.desk.lead()}")
     page.locator("#contact .phone .button").click()
@@ -358,6 +398,10 @@ DESK_PAGES: dict[str, DeskVisit] = {
     "leads, none": in_("/desk/leads?status=won&level=high"),
     "leads, nothing found": nothing_found,
     "lead": of_lead,
+    "lead with checks": lead_with_checks,
+    "lead with little known": lead_with_little_known,
+    "check counts, none": in_("/desk/health-check?days=7"),
+    "check counts": counts_of_checks,
     "lead revealed": lead_revealed,
     "lead without a note": lead_without_a_note,
     "lead with a day gone by": lead_with_a_day_gone_by,

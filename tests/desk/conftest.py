@@ -23,6 +23,7 @@ from tests.postgres import PostgresServer
 from werkzeug.test import TestResponse
 
 from xinheng.app import create_app
+from xinheng.assessments import Assessment
 from xinheng.audit.models import HEAD, AuditHead, AuditRow
 from xinheng.crypto import Keys
 from xinheng.db import Database
@@ -74,6 +75,7 @@ def empty(app: Flask) -> None:
             Consent,
             Enquiry,
             Lead,
+            Assessment,
             PrivacyRequest,
             StaffSession,
             Tries,

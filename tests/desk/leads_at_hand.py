@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
@@ -13,8 +13,11 @@ from sqlalchemy import select
 from tests.desk.conftest import NOON, DeskClient, Known
 from werkzeug.test import TestResponse
 
+from xinheng.assessments import keep
 from xinheng.crypto import Keys
 from xinheng.db import Database
+from xinheng.health_check.assessment import assess
+from xinheng.health_check.path import answers_on_path
 from xinheng.leads.models import Enquiry, Lead, LeadEvent
 from xinheng.leads.submission import Attribution, Submission
 from xinheng.phones import parse_phone
@@ -42,6 +45,32 @@ def ask(app: Flask, phone: str = PHONE, at: datetime = NOON, **changed: Any) -> 
     with app.extensions["xinheng.databases"].leads.reading() as session:
         query = select(Enquiry.lead_id).where(Enquiry.reference == done.reference)
         return str(session.scalars(query).one())
+
+
+def checked(app: Flask, at: datetime = NOON, **answers: str | float) -> str:
+    """A visitor does the health check: every question at its best, but for these answers. Returns the result's token."""
+    check = app.extensions["xinheng.health_check"]()
+    best = {each.id: each.options[0].key for each in check.asked.values()} | {"export_share": "none"}
+    given = answers_on_path(check, best | answers)
+    with app.extensions["xinheng.databases"].leads.writing() as session:
+        _, token = keep(
+            session,
+            app.extensions["xinheng.keys"],
+            version=check.hash,
+            answers=given,
+            result=assess(check, given).as_json(),
+            previous_id=None,
+            now=at,
+        )
+    return token
+
+
+def ask_with_check(
+    app: Flask, at: datetime = NOON, *, answers: Mapping[str, str | float], **changed: Any
+) -> str:
+    """A visitor asks to be called, and attaches what the health check said a minute ago."""
+    token = checked(app, at - MINUTE, **answers)
+    return ask(app, at=at, purposes=("callback", "attach_assessment"), assessment=token, **changed)
 
 
 def give(store: Database, lead_id: str, owner: Known | None, **values: Any) -> str:

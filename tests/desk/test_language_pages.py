@@ -11,13 +11,15 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 from flask import Flask
+from sqlalchemy import delete
 from tests.desk.conftest import NOON, Clock, DeskClient, Known, SignedIn, Staff
-from tests.desk.leads_at_hand import ask, do, give
+from tests.desk.leads_at_hand import ask, ask_with_check, do, give
 from werkzeug.test import TestResponse
 
 from xinheng.audit.log import record
 from xinheng.crypto import Keys
 from xinheng.db import Database
+from xinheng.health_check.counting import Place, QuestionCount, Tally, day_of
 from xinheng.leads.submission import Attribution, Touch
 from xinheng.staff.models import User
 
@@ -278,3 +280,35 @@ def test_one_members_language_is_nobody_elses(
     assert "Sign out" in desk.get("/desk/").text
     assert "退出" in other.get("/desk/").text
     assert "Sign out" in desk.get("/desk/").text
+
+
+def test_a_health_check_keeps_its_own_words_in_an_english_page(desk: DeskClient, app: Flask) -> None:
+    check = app.extensions["xinheng.health_check"]()
+    worst: dict[str, str | float] = {each.id: each.options[-1].key for each in check.questions}
+    unsure: dict[str, str | float] = dict.fromkeys(check.scored, "unsure")
+    for answers in ({}, worst, unsure | {"overdue_share": "p30_50", "oldest": "none"}):
+        lead_id = ask_with_check(app, answers=answers, details=f"附了自查{len(answers)}")
+        assert left_in_chinese(desk.get(f"/desk/leads/{lead_id}")) == []
+    page = desk.get(f"/desk/leads/{lead_id}").text
+    for told in (
+        "Too little known",
+        "Possible red flags",
+        "Attached before",
+        "Answers that hardly fit together",
+    ):
+        assert told in page
+    assert left_in_chinese(desk.get("/desk/leads?level=insufficient")) == []
+
+
+def test_the_counts_of_the_health_check_are_told_in_english(desk: DeskClient, app: Flask) -> None:
+    counters = app.extensions["xinheng.databases"].counters
+    assert left_in_chinese(desk.get("/desk/health-check")) == []
+    tally, version = Tally(), app.extensions["xinheng.health_check"]().hash
+    tally.shown[Place(version, "industry", day_of(NOON))] = 40
+    with counters.writing() as session:
+        tally.add_to(session)
+    page = desk.get("/desk/health-check")
+    with counters.writing() as session:
+        session.execute(delete(QuestionCount))
+    assert "Looking over all answers" in page.text
+    assert left_in_chinese(page) == []

@@ -20,6 +20,7 @@ from tests.conftest import ROOT
 from xinheng.articles.index import compile_content
 from xinheng.cli import main
 from xinheng.company import load_company
+from xinheng.desk.attached_checks import AttachedChecks
 from xinheng.documents import BadDocument
 from xinheng.forms.call_guide import (
     CALL_GUIDE,
@@ -27,13 +28,17 @@ from xinheng.forms.call_guide import (
     CallGuide,
     Guide,
     Offer,
+    Opening,
     ShownGuide,
     day_in_words,
     guide_for,
     load_call_guide,
+    opening_questions,
 )
 from xinheng.forms.loader import load_consultation
 from xinheng.forms.needs import offered_needs
+from xinheng.health_check.definition import HealthCheck
+from xinheng.health_check.loader import load_health_check
 
 NEEDS = ("receivables", "overdue", "other")
 SLUGS = ("first-call", "ageing")
@@ -50,7 +55,18 @@ DEFAULT = """
 default = true
 ask = ["什么事？", "急不急？"]
 """
-TEXT = f'say = "您好，我是{{company}}{{caller}}。"\navoid = ["一定收得回"]\n{OVERDUE}{DEFAULT}'
+OPENINGS = """
+[[openings]]
+question = "hold"
+ask = "您选的是“{answer}”，上一次是谁定的？"
+unsure = "上一次是谁定的？"
+[[openings]]
+question = "dso"
+ask = "回款“{answer}”，是账期还是拖？"
+unsure = "近来几笔各用了多久？"
+"""
+TEXT = f'say = "您好，我是{{company}}{{caller}}。"\navoid = ["一定收得回"]\n{OVERDUE}{DEFAULT}{OPENINGS}'
+QUESTIONS = ("dso", "hold", "top1")
 CALL = Call(
     caller="周敏",
     company="信衡",
@@ -71,7 +87,7 @@ def write(folder: Path, text: str = TEXT) -> Path:
 @pytest.fixture
 def guide(tmp_path: Path) -> CallGuide:
     write(tmp_path)
-    return load_call_guide(tmp_path, NEEDS, SLUGS)
+    return load_call_guide(tmp_path, NEEDS, SLUGS, QUESTIONS)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +95,11 @@ def shipped_needs() -> Mapping[str, str]:
     """The needs of the form that ships, with their labels."""
     form = load_consultation(ROOT / "forms", load_company(ROOT / "content")).declaration
     return {need: form.field("need").option_label(need) for need in offered_needs(form)}
+
+
+@pytest.fixture(scope="module")
+def shipped_check() -> HealthCheck:
+    return load_health_check(ROOT / "forms", None)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +117,20 @@ def test_a_need_has_its_own_guide_and_the_common_words_to_leave_come_first(guide
     assert shown.ask == ("哪几家？", "多少钱？")
     assert shown.offer == (Offer(text="时间表", article="first-call"), Offer(text="样张"))
     assert shown.avoid == ("一定收得回", "打给家属")
+
+
+def test_the_weakest_answers_are_asked_about_in_the_visitors_own_words(guide: CallGuide) -> None:
+    weak = [("top1", "一半以上"), ("dso", "120天以上"), ("hold", None)]
+    assert opening_questions(guide, weak) == ["回款“120天以上”，是账期还是拖？", "上一次是谁定的？"]
+
+
+def test_three_questions_are_enough_to_open_a_call(shipped: CallGuide) -> None:
+    weak = [(opening.question, None) for opening in shipped.openings]
+    assert opening_questions(shipped, weak) == [each.unsure for each in shipped.openings[:3]]
+
+
+def test_braces_in_an_answer_stay_as_they_are(guide: CallGuide) -> None:
+    assert opening_questions(guide, [("dso", "{answer}")]) == ["回款“{answer}”，是账期还是拖？"]
 
 
 @pytest.mark.parametrize("need", ["other", "receivables", "withdrawn_last_year", ""])
@@ -119,7 +154,7 @@ def test_a_name_that_was_not_shown_is_left_out_and_leaves_no_gap(
     tmp_path: Path, say: str, spoken: str
 ) -> None:
     write(tmp_path, TEXT.replace("您好，我是{company}{caller}。", say))
-    guide = load_call_guide(tmp_path, NEEDS, SLUGS)
+    guide = load_call_guide(tmp_path, NEEDS, SLUGS, QUESTIONS)
     assert guide_for(guide, "other", replace(CALL, visitor="")).say == spoken
 
 
@@ -177,11 +212,31 @@ def test_no_question_or_offer_that_ships_promises_or_sells(shipped: CallGuide) -
     said = [shipped.say]
     for guide in shipped.guides:
         said += [guide.say or "", *guide.ask, *(offer.text for offer in guide.offer)]
+    said += [text for opening in shipped.openings for text in (opening.ask, opening.unsure)]
     forbidden = re.compile(
         r"一定|保证(?!人|期间)|确保|肯定|必[定然将]|成功率|百分|零风险|无风险|彻底|最[好快高低佳]|第一|胜诉|律师费"
         r"|评级|征信|保险|投保|承保|保费|保额|报价|理赔|免费|优惠|[!！]"
     )
     assert [line for line in said if forbidden.search(line)] == []
+
+
+def test_what_ships_asks_about_every_scored_question(shipped: CallGuide, shipped_check: HealthCheck) -> None:
+    assert [opening.question for opening in shipped.openings] == [*shipped_check.scored]
+
+
+def test_what_ships_asks_openly_whatever_was_answered(shipped: CallGuide, shipped_check: HealthCheck) -> None:
+    """Each is one sentence's worth of context and a question that yes or no doesn't answer."""
+    asked = []
+    for opening in shipped.openings:
+        options = shipped_check.scored[opening.question].options
+        asked += [opening_questions(shipped, [(opening.question, each.label)])[0] for each in options]
+        asked += opening_questions(shipped, [(opening.question, None)])
+    assert len(asked) == 21 + sum(len(each.options) for each in shipped_check.questions)
+    for question in asked:
+        assert question.endswith("？")
+        assert "{" not in question
+        assert not re.search(r"[吗吧]？", question), question
+        assert re.search(r"哪|谁|什么|怎么|多[少久]|几|没有|还是|因为", question), question
 
 
 @pytest.mark.parametrize("subject", ["一定收得回", "官司", "律师", "评级、征信、保险产品"])
@@ -201,6 +256,7 @@ def shown_on_the_page(app: Flask, guide: ShownGuide, read: Sequence[str], answer
         html = render_template(
             "components/call_guide.html",
             guide=guide,
+            checks=AttachedChecks({}, ""),
             library=app.extensions["xinheng.library"].current(),
             file=SimpleNamespace(latest=SimpleNamespace(articles_read=read, answers=answers)),
         )
@@ -251,13 +307,16 @@ def test_many_articles_read_are_summed_up(shipped_app: Flask, shipped: CallGuide
 # --- the README ---
 
 
-@pytest.mark.parametrize("model", [CallGuide, Guide, Offer], ids=lambda model: model.__name__)
-def test_every_key_is_explained_in_the_readme(model: type[CallGuide | Guide | Offer]) -> None:
+MODELS = (CallGuide, Guide, Offer, Opening)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_key_is_explained_in_the_readme(model: type[CallGuide | Guide | Offer | Opening]) -> None:
     readme = (ROOT / "forms" / "README.md").read_text(encoding="utf-8")
     section = readme.partition(f"`{CALL_GUIDE}`\n")[2].partition("\n## ")[0]
     explained = re.findall(r"^\| `([a-z_]+)` \|.{8,}\|$", section, re.MULTILINE)
     assert set(model.model_fields) <= set(explained)
-    assert len(explained) == sum(len(each.model_fields) for each in (CallGuide, Guide, Offer))
+    assert len(explained) == sum(len(each.model_fields) for each in MODELS)
 
 
 # --- what is refused ---
@@ -294,6 +353,16 @@ def test_every_key_is_explained_in_the_readme(model: type[CallGuide | Guide | Of
         ('say = "{visitor}，您好', 'say = ""#', "guides.0.say：不能为空"),
         ("。", "话" * 120, "say：最多 120 个字"),
         ("default = true", "default = ja", "TOML 写法有误"),
+        ('question = "hold"', 'question = "held"', "openings.0.question：health_check.toml 没有计分的题 held，应为 dso、hold、top1"),
+        ('question = "hold"', 'question = "dso"', "一道题只能写一份 openings：dso"),
+        ('question = "hold"', 'questions = "hold"', "openings.0.questions：没有这个键"),
+        ("您选的是“{answer}”", "您选过了", "openings.0.ask：要有而且只有一处 {answer}"),
+        ("您选的是“{answer}”", "您选的是“{answer}”{answer}", "openings.0.ask：要有而且只有一处 {answer}"),
+        ("您选的是“{answer}”", "您选的是“{answer}”{visitor}", "openings.0.ask：要有而且只有一处 {answer}"),
+        ("您选的是“{answer}”", "您选的是“{answer}”}", "openings.0.ask：要有而且只有一处 {answer}"),
+        ("您选的是", "问" * 60, "openings.0.ask：最多 60 个字"),
+        ('unsure = "上一次是谁定的？"', 'unsure = "“{answer}”？"', "openings.0.unsure：对方答的是“不清楚”"),
+        ('unsure = "上一次是谁定的？"', "", "openings.0.unsure：缺少这一项"),
     ],
 )  # fmt: skip
 def test_a_mistake_names_file_key_and_what_was_expected(
@@ -302,7 +371,7 @@ def test_a_mistake_names_file_key_and_what_was_expected(
     assert old in TEXT
     file = write(tmp_path, TEXT.replace(old, new, 1))
     with pytest.raises(BadDocument) as raised:
-        load_call_guide(tmp_path, NEEDS, SLUGS)
+        load_call_guide(tmp_path, NEEDS, SLUGS, QUESTIONS)
     assert f"{file}: {says}" in str(raised.value)
 
 
@@ -315,7 +384,7 @@ def test_all_unknown_needs_and_articles_are_named_at_once(tmp_path: Path) -> Non
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadDocument, match=f"{CALL_GUIDE}: 缺少这个文件"):
-        load_call_guide(tmp_path, NEEDS, SLUGS)
+        load_call_guide(tmp_path, NEEDS, SLUGS, QUESTIONS)
 
 
 def test_what_is_not_known_is_not_held_against_the_guide(tmp_path: Path) -> None:
@@ -370,6 +439,20 @@ def test_an_article_that_is_gone_is_found_in_the_guide_that_gives_it(check: Path
     (check / "content" / "articles" / "first-call.md").unlink()
     [found] = checked()
     assert found.startswith(f"{check}/forms/call_guide.toml: guides.0.offer.0.article：没有文章 first-call")
+
+
+def test_a_question_taken_out_of_the_health_check_is_found_in_the_guide_that_asks_about_it(
+    check: Path,
+) -> None:
+    replace_in(check / "forms" / "health_check.toml", 'id = "hold"', 'id = "keep"')
+    found = [line for line in checked("forms") if "call_guide.toml" in line]
+    assert len(found) == 1
+    assert "openings.0.question：health_check.toml 没有计分的题 hold，应为 dso、" in found[0]
+
+
+def test_a_wrong_health_check_is_not_held_against_the_guide(check: Path) -> None:
+    replace_in(check / "forms" / "health_check.toml", 'version = "1.0"', 'version = "one"')
+    assert {line.partition(":")[0] for line in checked()} == {f"{check}/forms/health_check.toml"}
 
 
 def test_a_wrong_form_or_article_is_not_held_against_the_guide(check: Path) -> None:

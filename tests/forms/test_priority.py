@@ -173,7 +173,7 @@ def test_every_key_is_explained_in_the_readme(model: type[PriorityRules | Rule |
         ('["overdue"]', '"overdue"', "rules.0.when.need：应为列表"),
         ('need = ["overdue"]', "", "rules.0.when：when 里至少写一个条件"),
         ('need = ["overdue"]', "named = false", "rules.0.when：when 里至少写一个条件"),
-        ('need = ["overdue"]', 'level = ["worst"]', "rules.0.when.level.0：应为 low、moderate、elevated、high"),
+        ('need = ["overdue"]', 'level = ["worst"]', "rules.0.when.level.0：应为 low、moderate、elevated、high、insufficient"),
         ('need = ["overdue"]', 'source = ["baidu"]', "rules.0.when.source.0：应为 search、social、direct、own、other"),
         ('need = ["overdue"]', "details_at_least = -1", "rules.0.when.details_at_least：不能小于 0"),
         ('need = ["overdue"]', "weekday = 1", "rules.0.when.weekday：没有这个键"),

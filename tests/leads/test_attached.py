@@ -150,12 +150,14 @@ def test_one_that_does_not_open_is_attached_without_a_level(
     assert purposes(store) == ["attach_assessment", "callback"]
 
 
-def test_too_much_unsure_gives_no_level_and_no_points(
+def test_too_much_unsure_is_told_as_that_and_gives_no_points(
     desk: EnquiryDesk, store: Database, attaching: Asked, checked: Checked
 ) -> None:
     desk.record(attaching(checked("elevated", confidence="insufficient", level_low="moderate")), NOON)
-    assert the_lead(store).level == ""
-    assert "自查结果" not in all_of(store, Notice)[0].text
+    assert the_lead(store).level == "insufficient"
+    assert "自查结果：信息不足" in all_of(store, Notice)[0].text
+    desk.record(attaching(checked("elevated", at=NOON + DAY, confidence="insufficient")), NOON + DAY)
+    assert the_lead(store).level == "elevated", "both ends agree"
 
 
 def test_the_same_submission_again_is_the_same_enquiry(

@@ -12,6 +12,7 @@ from tests.leads.conftest import NOON
 
 from xinheng.crypto import Keys
 from xinheng.db import Database
+from xinheng.form_versions import publish_form
 from xinheng.forms.definition import PublishedForm
 from xinheng.leads.listing import UNREADABLE, ListedLead, find_receipt, list_leads, mask_name
 from xinheng.leads.models import Enquiry, Lead
@@ -25,6 +26,15 @@ HOUR = timedelta(hours=1)
 def listed(store: Database, keys: Keys, most: int = 50) -> list[ListedLead]:
     with store.reading() as session:
         return list(list_leads(session, keys, most))
+
+
+def test_a_published_health_check_is_no_form_and_stops_no_list(
+    desk: EnquiryDesk, store: Database, store_keys: Keys, asked: Asked
+) -> None:
+    """Both are kept in one table."""
+    desk.record(asked(), NOON)
+    publish_form(store, "check", '{"version": "1.0", "questions": []}')
+    assert len(listed(store, store_keys)) == 1
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tests.leads.conftest import NOON
 
 from xinheng.crypto import Keys, fingerprint
 from xinheng.db import Database, DatabaseBusy, LeadsBase
-from xinheng.form_versions import FormVersion
+from xinheng.form_versions import FormVersion, publish_form
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.priority import LeadFacts, load_priority
 from xinheng.leads import record
@@ -346,6 +346,14 @@ def test_words_we_never_published_are_refused_and_nothing_is_kept(
     with pytest.raises(UnknownForm):
         desk.record(asked(form_version=version), NOON)
     assert set(numbers(store).values()) == {0}
+
+
+def test_a_published_health_check_is_no_form_to_agree_to(
+    desk: EnquiryDesk, store: Database, asked: Asked
+) -> None:
+    publish_form(store, "check", '{"version": "1.0"}')
+    with pytest.raises(UnknownForm):
+        desk.record(asked(form_version="check"), NOON)
 
 
 def test_an_older_published_form_is_accepted_and_kept_as_the_older_one(

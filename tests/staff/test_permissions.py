@@ -12,13 +12,14 @@ from xinheng.staff.permissions import (
     permissions_of,
 )
 
-OWN, LEADS, ALL, CONTENT, AUDIT, NOTICES = (
+OWN, LEADS, ALL, CONTENT, AUDIT, NOTICES, REPORTS = (
     Permission.OWN,
     Permission.LEADS,
     Permission.ALL_LEADS,
     Permission.CONTENT,
     Permission.AUDIT,
     Permission.NOTICES,
+    Permission.REPORTS,
 )
 
 
@@ -27,12 +28,12 @@ OWN, LEADS, ALL, CONTENT, AUDIT, NOTICES = (
     [
         ([], {OWN}),
         (["sales"], {OWN, LEADS}),
-        (["sales_lead"], {OWN, LEADS, ALL, NOTICES}),
-        (["editor"], {OWN, CONTENT}),
+        (["sales_lead"], {OWN, LEADS, ALL, NOTICES, REPORTS}),
+        (["editor"], {OWN, CONTENT, REPORTS}),
         (["privacy"], {OWN, AUDIT, Permission.REQUESTS}),
         (["admin"], {OWN, AUDIT, NOTICES}),
-        (["admin", "sales_lead"], {OWN, AUDIT, LEADS, ALL, NOTICES}),
-        (["editor", "privacy"], {OWN, CONTENT, AUDIT, Permission.REQUESTS}),
+        (["admin", "sales_lead"], {OWN, AUDIT, LEADS, ALL, NOTICES, REPORTS}),
+        (["editor", "privacy"], {OWN, CONTENT, REPORTS, AUDIT, Permission.REQUESTS}),
         (["owner of the site"], {OWN}),
     ],
 )

@@ -5,19 +5,22 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from xinheng.assessments import Assessment
 from xinheng.audit.log import Value, record
 from xinheng.audit.models import Action, SubjectKind
 from xinheng.crypto import Keys
 from xinheng.db import Database
+from xinheng.demo.checks import Checks
+from xinheng.demo.requests import Requests
 from xinheng.demo.staff import Colleague
 from xinheng.forms.priority import Level, PriorityRules
+from xinheng.leads.attached import PURPOSE
 from xinheng.leads.deeds import Deed
 from xinheng.leads.drafts import save_draft
-from xinheng.leads.file import facts_of
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.scope import Scope
@@ -25,14 +28,17 @@ from xinheng.leads.submission import Attribution, Submission
 from xinheng.leads.work import LeadWork
 from xinheng.notices.outbox import acknowledge
 from xinheng.phones import parse_phone
+from xinheng.privacy.models import Kind
 from xinheng.staff.models import User
 
 _NOWHERE = Attribution()
+_BEFORE = timedelta(minutes=2)
+"""How long before the form the health check was done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One enquiry to be made. `level` is what a health check would have found."""
+    """One enquiry to be made. `level` is what the health check found that comes with it."""
 
     need: str
     name: str = field(repr=False)
@@ -46,9 +52,12 @@ class Asked:
 
 @dataclass(slots=True)
 class Case:
-    """A lead in the making: its id, once the first enquiry is stored."""
+    """A lead in the making: its id and the reference of its latest enquiry, once there is one; the number of the request
+    that its person sent."""
 
     lead_id: str = ""
+    reference: str = ""
+    request: str = ""
 
 
 Act = Callable[[datetime], object]
@@ -65,19 +74,27 @@ class Acts:
         members: Mapping[Colleague, User],
         *,
         site: str,
-        rules: PriorityRules,
+        priority: Callable[[], PriorityRules],
         form_version: str,
+        checks: Checks,
+        requests: Requests,
     ) -> None:
         self._database = database
         self._keys = keys
-        self._rules = rules
         self._form_version = form_version
-        self._desk = EnquiryDesk(database, keys, site=site, priority=lambda: rules)
+        self._checks = checks
+        self._desk = EnquiryDesk(database, keys, site=site, priority=priority)
+        self._requests = requests
         self.work = LeadWork(database, keys, site=site)
         self.members = members
 
     def ask(self, case: Case, asked: Asked, at: datetime) -> None:
-        """A visitor sends the form."""
+        """A visitor sends the form, and attaches the health check they have just done."""
+        purposes = {"callback"} | ({"marketing"} if asked.marketing else set())
+        result = ""
+        if asked.level:
+            result = self._checks.finish(asked.level, at - _BEFORE)
+            purposes.add(PURPOSE)
         recorded = self._desk.record(
             Submission(
                 need=asked.need,
@@ -86,7 +103,8 @@ class Acts:
                 details=asked.details,
                 call_time=asked.call_time,
                 extra={},
-                purposes=("callback", "marketing") if asked.marketing else ("callback",),
+                purposes=tuple(sorted(purposes)),
+                assessment=result,
                 form_version=self._form_version,
                 typed_id=secrets.token_hex(16),
                 attribution=asked.attribution,
@@ -94,12 +112,8 @@ class Acts:
             at,
         )
         with self._database.writing() as session:
-            found = select(Lead, Enquiry).join(Enquiry).where(Enquiry.reference == recorded.reference)
-            lead, enquiry = session.execute(found).one()
-            case.lead_id = lead.id
-            if asked.level:
-                lead.level = asked.level
-                lead.priority = self._rules.points(facts_of(lead, enquiry, self._keys))
+            found = select(Enquiry.lead_id).where(Enquiry.reference == recorded.reference)
+            case.lead_id, case.reference = str(session.scalars(found).one()), recorded.reference
 
     def deed(self, who: Colleague, at: datetime) -> Deed:
         """What a member does is done with everybody's leads in reach: whose they are changes on the way."""
@@ -153,12 +167,16 @@ class Acts:
         with self._database.writing() as session:
             save_draft(session, self._keys, case.lead_id, self.members[who].id, text, at)
 
-    def restrict(self, case: Case) -> None:
-        """The person asked that their data be kept but not used."""
-        with self._database.writing() as session:
-            lead = session.get_one(Lead, case.lead_id)
-            lead.restricted = True
-            lead.requeue()
+    def request(
+        self, case: Case, asked: Asked, kind: Kind, at: datetime, *, proved: bool = True, words: str = ""
+    ) -> None:
+        """The person asks about their own data; who knows the reference of their enquiry is taken for them."""
+        reference = case.reference if proved else ""
+        case.request = self._requests.receive(kind, asked.phone, reference, words, at)
+
+    def answer(self, case: Case, at: datetime, words: str, *, restrict: bool = False) -> None:
+        """The privacy officer does what was asked."""
+        self._requests.answer(case.request, words, at, restrict=restrict)
 
     def make_unreadable(self, case: Case) -> None:
         """Seal it with a key that isn't here, as after a restore with the wrong keys."""
@@ -170,3 +188,6 @@ class Acts:
             for enquiry in lead.enquiries:
                 for column in ("name", "phone", "details", "extra"):
                     enquiry.seal(other, column, "?")
+            ids = [enquiry.assessment_id for enquiry in lead.enquiries]
+            for result in session.scalars(select(Assessment).where(Assessment.id.in_(ids))):
+                result.seal(other, "answers", "?")

@@ -15,9 +15,11 @@ from xinheng.company import load_company
 from xinheng.crypto import Keys, load_keys, new_row_id
 from xinheng.db import Database, open_databases
 from xinheng.demo.acts import Acts
+from xinheng.demo.checks import Checks, count_steps
 from xinheng.demo.held import hold_some
 from xinheng.demo.in_one_go import InOneGo
 from xinheng.demo.rarities import Rarities
+from xinheng.demo.requests import Requests
 from xinheng.demo.road import Step, at_work
 from xinheng.demo.staff import (
     ADMINISTRATOR,
@@ -37,12 +39,17 @@ from xinheng.desk.list_address import list_address
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.loader import load_consultation
 from xinheng.forms.priority import load_priority
+from xinheng.health_check.definition import HealthCheck
+from xinheng.health_check.loader import load_health_check
+from xinheng.leads.deletion import Deletion
 from xinheng.leads.models import Enquiry, Lead, LeadEvent, SavedView
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.wanted import Wanted
 from xinheng.migrations import upgrade
 from xinheng.notices.fault import words_of
 from xinheng.notices.outbox import Notice
+from xinheng.privacy.answering import PrivacyWork
+from xinheng.privacy.receiving import PrivacyDesk
 from xinheng.settings import Settings
 
 SEED = 20260312
@@ -66,15 +73,23 @@ def fill(settings: Settings, leads: int, now: datetime, progress: Progress) -> F
     try:
         keys = load_keys(settings.data / "keys")
         upgrade(databases)
+        check = load_health_check(settings.forms, None)
+        count_steps(databases.counters, check, random.Random(SEED), now)  # noqa: S311 (draws numbers)
         with databases.leads.writing() as session:
             database = InOneGo(databases.leads, session)
-            return _fill(settings, database, keys, leads, now, progress)
+            return _fill(settings, database, keys, check, leads, now, progress)
     finally:
         databases.dispose()
 
 
 def _fill(
-    settings: Settings, database: Database, keys: Keys, leads: int, now: datetime, progress: Progress
+    settings: Settings,
+    database: Database,
+    keys: Keys,
+    check: HealthCheck,
+    leads: int,
+    now: datetime,
+    progress: Progress,
 ) -> Filled:
     draw = random.Random(SEED)  # noqa: S311 (draws stories, guards nothing)
     form = load_consultation(settings.forms, load_company(settings.content))
@@ -82,7 +97,21 @@ def _fill(
     EnquiryDesk(database, keys, site=settings.origin, priority=lambda: rules).publish(form)
     employed = employ(database, keys, now - timedelta(days=DAYS + 2))
     members = {colleague: account.member for colleague, account in employed.items()}
-    acts = Acts(database, keys, members, site=settings.origin, rules=rules, form_version=form.version)
+    deletion = Deletion.of_site(database, keys, settings.data)
+    acts = Acts(
+        database,
+        keys,
+        members,
+        site=settings.origin,
+        priority=lambda: rules,
+        form_version=form.version,
+        checks=Checks(database, keys, draw, check),
+        requests=Requests(
+            PrivacyDesk(database, keys, deletion.file),
+            PrivacyWork(database, keys, deletion),
+            members[ZHEN].id,
+        ),
+    )
     for step in progress(_agenda(settings, acts, draw, form, leads, now)):
         step.act(step.at)
     hold_some(database, keys, rules, form.version, settings.origin, now)

@@ -14,6 +14,7 @@ from xinheng.demo.staff import HANG, MIN, YIFAN, Colleague
 from xinheng.demo.stories import Stories
 from xinheng.demo.visitors import Visitors
 from xinheng.leads.submission import Attribution, Touch
+from xinheng.privacy.models import Kind
 
 _LONGEST = 500
 
@@ -39,6 +40,7 @@ class Rarities:
 
     def all(self) -> Iterator[Road]:
         yield self._asked_three_times()
+        yield self._checked_twice()
         yield self._reopened("lost", "solved")
         yield self._reopened("invalid", "no_business")
         yield from self._behind_a_switchboard()
@@ -50,6 +52,7 @@ class Rarities:
         yield self._tried_five_times()
         yield self._won_and_lost_again()
         yield from self._drafts()
+        yield from self._own_data()
 
     def _asked_three_times(self) -> Road:
         first = replace(self._asked("receivables"), name="")
@@ -63,6 +66,16 @@ class Rarities:
         road.move(MIN, "interested", note=self._draw.choice(words.INTERESTED))
         road.wait_until(self._now - timedelta(hours=2))
         road.ask(self._visitors.again(first))
+        return road
+
+    def _checked_twice(self) -> Road:
+        """A health check with each of two enquiries: half a year's work that shows."""
+        first = replace(self._asked("receivables"), level="high", name="林女士")
+        road = self._road(days=95)
+        road.ask(first)
+        self._talked_to(road, MIN)
+        road.wait_until(self._now - timedelta(hours=3))
+        road.ask(replace(self._visitors.again(first), level="moderate"))
         return road
 
     def _reopened(self, status: str, reason: str) -> Road:
@@ -125,7 +138,7 @@ class Rarities:
 
     def _unreadable(self) -> Road:
         road = self._road(days=3)
-        road.ask(self._asked())
+        road.ask(replace(self._asked(), level="elevated"))
         road.at_last(lambda: self._acts.make_unreadable(road.case))
         return road
 
@@ -135,7 +148,9 @@ class Rarities:
         restricted = self._road(days=50)
         restricted.ask(asked)
         self._talked_to(restricted, MIN)
-        restricted.do(lambda at: self._acts.restrict(restricted.case))
+        restricted.do(lambda at: self._acts.request(restricted.case, asked, "restrict", at))
+        restricted.wait(20)
+        restricted.do(lambda at: self._acts.answer(restricted.case, at, words.RESTRICTED, restrict=True))
         yield restricted
         back = self._road(days=2)
         back.ask(self._visitors.again(asked))
@@ -186,6 +201,27 @@ class Rarities:
             road.wait_until(self._now - timedelta(minutes=40))
             self._leave_draft(road, who, text)
             yield road
+
+    def _own_data(self) -> Iterator[Road]:
+        """People ask about their own data: waiting, overdue, from who can't prove who they are, done."""
+        for days, kind, text, proved, done in words.REQUESTS:
+            asked = self._asked()
+            road = self._road(days=days + 9)
+            road.ask(replace(asked, level=None))
+            self._talked_to(road, YIFAN)
+            self._stories.plan(road, YIFAN, "soon")
+            road.wait_until(self._now - timedelta(days=days))
+            self._request(road, asked, kind, text, proved=proved)
+            if done:
+                road.wait(26)
+                self._answer(road, done)
+            yield road
+
+    def _request(self, road: Road, asked: Asked, kind: Kind, text: str, *, proved: bool) -> None:
+        road.do(lambda at: self._acts.request(road.case, asked, kind, at, proved=proved, words=text))
+
+    def _answer(self, road: Road, text: str) -> None:
+        road.do(lambda at: self._acts.answer(road.case, at, text))
 
     def _leave_draft(self, road: Road, who: Colleague, text: str) -> None:
         road.do(lambda at: self._acts.draft(road.case, who, text, at))

@@ -15,7 +15,8 @@ from xinheng.forms.priority import Level
 from xinheng.leads.submission import Attribution, Touch
 from xinheng.settings import SHANGHAI
 
-_LEVELS: tuple[Level, ...] = ("low", "moderate", "elevated", "high")
+_LEVELS: tuple[Level, ...] = ("low", "moderate", "elevated", "high", "insufficient")
+_LEVELS_SHARES = (20, 30, 26, 16, 8)
 _WEIGHTS = {"receivables": 34, "overdue": 28, "customer_credit": 20, "credit_policy": 12, "other": 6}
 
 
@@ -44,9 +45,15 @@ class Visitors:
             details=words.details(draw, need if need in words.SITUATIONS else "other"),
             call_time=draw.choice(self._call_times),
             marketing=draw.random() < 0.3,
-            level=draw.choice(_LEVELS) if draw.random() < 0.35 else None,
+            level=self._level(),
             attribution=self.attribution(),
         )
+
+    def _level(self) -> Level | None:
+        """Of the health check, which every third does before asking."""
+        if self._draw.random() > 0.35:
+            return None
+        return self._draw.choices(_LEVELS, _LEVELS_SHARES)[0]
 
     def again(self, asked: Asked) -> Asked:
         """The same person another time: other words, a little later another need, no health check."""

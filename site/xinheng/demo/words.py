@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
+from xinheng.privacy.models import Kind
+
 SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾萧田董潘袁蔡蒋余"
 GIVEN = "安宁若清言之然予知行遥乐书航苒川溪朗越禾茗岚昕亦舟曦晨屿"
 TITLES = ("女士", "先生", "经理", "会计", "总", "老师")
@@ -159,6 +161,16 @@ SEARCHES = (
     "信用管理制度",
 )
 CAMPAIGNS = ("账期", "催收", "品牌词")
+
+RESTRICTED = "已限制处理：资料留着，不再使用，也不再有人打电话。"
+REQUESTS: Sequence[tuple[float, Kind, str, bool, str]] = (
+    (31, "delete", "已经和别家谈好了，麻烦把我的资料删掉。", False, ""),
+    (19, "correct", "公司换了号码，想改成新的，请先打这个号码核对。", True, ""),
+    (12, "stop_marketing", "", True, "已停发。"),
+    (6, "access", "想看看你们这里存了我哪些资料。", True, ""),
+    (1.2, "complaint", "上周约了上午十点，没有接到电话。", False, ""),
+)
+"""How many days ago, what about, in whose words, whether the reference was known, and the answer where there is one."""
 
 
 def person(draw: random.Random) -> str:

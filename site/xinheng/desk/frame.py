@@ -15,6 +15,7 @@ from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.desk import words
 from xinheng.desk.language import CHINESE, as_it_is, data_text, language_of, page_language, said
+from xinheng.desk.level_names import level_names
 from xinheng.desk.list_address import list_address, read_list
 from xinheng.desk.permission import at_desk, current_member, may, signed_in_member
 from xinheng.desk.times import day, short, span
@@ -37,6 +38,7 @@ def shared() -> dict[str, object]:
     now, chinese = utc_now(), page_language() == CHINESE
     return {
         "words": words,
+        "level_names": level_names(),
         "page_language": page_language,
         "data_text": data_text,
         "language_of": language_of,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from werkzeug.wrappers import Response
 from xinheng.audit import log as audit
 from xinheng.audit.log import AuditHeadMissing
 from xinheng.audit.reading import Entry, recent, revealed_since
+from xinheng.desk.attached_checks import AttachedChecks, attached_checks, first_questions
 from xinheng.desk.frame import (
     blueprint,
     database,
@@ -25,6 +27,7 @@ from xinheng.desk.frame import (
     utc_now,
 )
 from xinheng.desk.lead_forms import NoteForm, PlanForm
+from xinheng.desk.level_names import level_names
 from xinheng.desk.list_address import list_address, read_list
 from xinheng.desk.permission import current_member, requires
 from xinheng.forms.call_guide import Call, CallGuide, ShownGuide, guide_for
@@ -88,6 +91,7 @@ def show_lead(
         people = read_colleagues(reading)
         draft = read_draft(reading, keys(), lead_id, member.id)
     seen = told.get("changed_since", file.lead.version)
+    checks = attached_checks(file)
     text = render_template(
         "desk/lead.html",
         file=file,
@@ -104,7 +108,9 @@ def show_lead(
         after=after,
         changed="changed_since" in told,
         changes=[event for event in file.events if event.version > seen][:_MOST_CHANGES],
-        **_rules_of(file, now),
+        checks=checks,
+        names_of=level_names,
+        **_rules_of(file, checks, now),
         **told,
     )
     return make_response(text, status)
@@ -122,12 +128,12 @@ def _opened(reading: Session, lead_id: str, *, revealed: bool) -> LeadFile:
         abort(404)
 
 
-def _rules_of(file: LeadFile, now: datetime) -> dict[str, object]:
+def _rules_of(file: LeadFile, checks: AttachedChecks, now: datetime) -> dict[str, object]:
     """What the rules say about a lead: why to call, what to say, which moves there are, when to try again."""
     rules: PriorityRules = current_app.extensions["xinheng.priority"]()
     return {
         "why": rules.why(file.facts),
-        "guide": _what_to_say(file, current_member()),
+        "guide": _what_to_say(file, checks, current_member()),
         "road": ROAD,
         "moves": MOVES[file.lead.status],
         "reasons": REASONS,
@@ -163,8 +169,8 @@ def _references(reading: Session, lead_id: str) -> Sequence[str]:
     return reading.scalars(select(Enquiry.reference).where(Enquiry.lead_id == lead_id)).all()
 
 
-def _what_to_say(file: LeadFile, member: User) -> ShownGuide:
-    """The call guide of this lead's need, its blanks filled for who calls."""
+def _what_to_say(file: LeadFile, checks: AttachedChecks, member: User) -> ShownGuide:
+    """The call guide of this lead's need, its blanks filled for who calls; with a health check its questions come first."""
     guide: CallGuide = current_app.extensions["xinheng.call_guide"]()
     call = Call(
         caller=member.name,
@@ -174,7 +180,9 @@ def _what_to_say(file: LeadFile, member: User) -> ShownGuide:
         now=utc_now(),
         visitor=file.name if file.revealed and file.facts.named and file.name != UNREADABLE else "",
     )
-    return guide_for(guide, file.facts.need, call)
+    shown = guide_for(guide, file.facts.need, call)
+    check = checks.brief
+    return replace(shown, ask=first_questions(guide, shown.ask, check)) if check else shown
 
 
 def _plan_form(file: LeadFile) -> PlanForm:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xinheng.desk import (
     audit_pages,
+    check_counts,
     content_pages,
     lead_deeds,
     lead_page,
@@ -20,6 +21,7 @@ from xinheng.desk.frame import blueprint
 __all__ = [
     "audit_pages",
     "blueprint",
+    "check_counts",
     "content_pages",
     "lead_deeds",
     "lead_page",

@@ -59,7 +59,7 @@ def need_words(session: Session) -> Mapping[str, str]:
 
 
 _read: dict[str, Sequence[tuple[str, str]]] = {}
-"""The needs of forms read before, by version: what was published doesn't change."""
+"""The needs of forms read before, by version, none for a health check: what was published doesn't change."""
 
 
 def _needs_of(session: Session, version: str) -> Sequence[tuple[str, str]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask_babel import lazy_gettext as _
 
+from xinheng.assessments import INSUFFICIENT
 from xinheng.leads.verdict import Reason
 from xinheng.leads.wanted import View
 
@@ -47,7 +50,14 @@ SOURCE = {
     "own": _("站内"),
     "other": _("其他网站"),
 }
-LEVEL = {"high": _("高"), "elevated": _("偏高"), "moderate": _("中等"), "low": _("低")}
+LEVEL: Mapping[str, object] = {
+    "high": _("高"),
+    "elevated": _("偏高"),
+    "moderate": _("中等"),
+    "low": _("较低"),
+    INSUFFICIENT: _("信息不足"),
+}
+"""What a health check came to. In Chinese its own definition has the words: see level_names.py."""
 LEVEL_DOTS = {"low": 1, "moderate": 2, "elevated": 3, "high": 4}
 PURPOSE = {"callback": _("回电"), "marketing": _("新文章短信"), "attach_assessment": _("附上自查结果")}
 ROLE = {

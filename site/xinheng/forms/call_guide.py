@@ -17,6 +17,9 @@ from xinheng.settings import SHANGHAI
 
 CALL_GUIDE = "call_guide.toml"
 PLACEHOLDERS: Final = ("visitor", "caller", "company", "when", "need")
+ANSWER: Final = "answer"
+"""The one blank of a question about a health check: what its visitor chose."""
+MOST_OPENINGS: Final = 3
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -34,7 +37,22 @@ def _sayable(say: str) -> str:
     return say
 
 
+def _about_an_answer(ask: str) -> str:
+    """A question that names the visitor's own answer, once. Raises ValueError."""
+    if _PLACEHOLDER.findall(ask) != [ANSWER] or set("{}") & set(_PLACEHOLDER.sub("", ask)):
+        raise ValueError("要有而且只有一处 {answer}：对方自己选的那一项")
+    return ask
+
+
+def _without_blanks(ask: str) -> str:
+    """A question to be asked as it is written. Raises ValueError."""
+    if set("{}") & set(ask):
+        raise ValueError("对方答的是“不清楚”，这里没有可填的：不要写花括号")
+    return ask
+
+
 _Line = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+_Question = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 _Say = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(_sayable)]
 
 
@@ -66,12 +84,21 @@ class Guide(_Declared):
         return self
 
 
+class Opening(_Declared):
+    """What to ask first where the answer to a question of the health check was weak, or (`unsure`) 不清楚."""
+
+    question: str
+    ask: Annotated[_Question, AfterValidator(_about_an_answer)]
+    unsure: Annotated[_Question, AfterValidator(_without_blanks)]
+
+
 class CallGuide(_Declared):
     """All guides; `say` and `avoid` hold whatever the need, a guide's own `say` comes before it."""
 
     say: _Say
     avoid: tuple[_Line, ...] = Field(min_length=1, max_length=6)
     guides: tuple[Guide, ...] = Field(min_length=1, max_length=20)
+    openings: tuple[Opening, ...] = Field(default=(), max_length=60)
 
     @model_validator(mode="after")
     def _one_for_each(self) -> Self:
@@ -80,6 +107,9 @@ class CallGuide(_Declared):
         named = [need for guide in self.guides for need in guide.needs]
         if twice := sorted({need for need in named if named.count(need) > 1}):
             raise ValueError(f"一项需求只能写在一份 guides 里：{'、'.join(twice)}")
+        asked = [opening.question for opening in self.openings]
+        if twice := sorted({question for question in asked if asked.count(question) > 1}):
+            raise ValueError(f"一道题只能写一份 openings：{'、'.join(twice)}")
         return self
 
     def of(self, need: str) -> Guide:
@@ -110,11 +140,22 @@ class ShownGuide:
     avoid: Sequence[str]
 
 
-def load_call_guide(forms: Path, needs: Collection[str] | None, slugs: Collection[str] | None) -> CallGuide:
-    """Read the guide, which may name only these needs and articles (None: not known, all pass). Raises BadDocument."""
+def load_call_guide(
+    forms: Path,
+    needs: Collection[str] | None,
+    slugs: Collection[str] | None,
+    questions: Collection[str] | None = None,
+) -> CallGuide:
+    """Read the guide, which may name only these needs, articles and scored questions of the health check (None: not
+    known, all pass). Raises BadDocument."""
     file = forms / CALL_GUIDE
     guide = validated(CallGuide, read_toml(file), file)
-    if faults := [*unknown_needs(file, _named_needs(guide), needs), *_unknown_articles(file, guide, slugs)]:
+    faults = [
+        *unknown_needs(file, _named_needs(guide), needs),
+        *_unknown_articles(file, guide, slugs),
+        *_unknown_questions(file, guide, questions),
+    ]
+    if faults:
         raise BadDocument(faults)
     return guide
 
@@ -128,6 +169,18 @@ def guide_for(guide: CallGuide, need: str, call: Call) -> ShownGuide:
         offer=chosen.offer,
         avoid=(*guide.avoid, *chosen.avoid),
     )
+
+
+def opening_questions(guide: CallGuide, weak: Sequence[tuple[str, str | None]]) -> Sequence[str]:
+    """What to ask somebody who did the health check, three questions at most. `weak`: questions, the weakest first, each
+    with its answer in words, None for 不清楚."""
+    of = {opening.question: opening for opening in guide.openings}
+    found = [
+        of[question].unsure if answer is None else of[question].ask.replace(f"{{{ANSWER}}}", answer)
+        for question, answer in weak
+        if question in of
+    ]
+    return found[:MOST_OPENINGS]
 
 
 def day_in_words(moment: datetime, now: datetime) -> str:
@@ -167,3 +220,10 @@ def _unknown_articles(file: Path, guide: CallGuide, slugs: Collection[str] | Non
                 path = f"guides.{number}.offer.{place}.article"
                 message = f"没有文章 {offer.article}，应为 content/articles/ 里的文件名，不带 .md"
                 yield Fault(file, 0, path, message)
+
+
+def _unknown_questions(file: Path, guide: CallGuide, questions: Collection[str] | None) -> Iterator[Fault]:
+    for number, each in enumerate(guide.openings):
+        if questions is not None and each.question not in questions:
+            message = f"health_check.toml 没有计分的题 {each.question}，应为 {'、'.join(questions)}"
+            yield Fault(file, 0, f"openings.{number}.question", message)

@@ -13,7 +13,8 @@ from xinheng.documents import BadDocument, read_toml, validated
 from xinheng.forms.needs import unknown_needs
 
 PRIORITY = "priority.toml"
-Level = Literal["low", "moderate", "elevated", "high"]
+Level = Literal["low", "moderate", "elevated", "high", "insufficient"]
+"""Of a health check's result; `insufficient` where too much is unsure for one level."""
 Source = Literal["search", "social", "direct", "own", "other"]
 
 

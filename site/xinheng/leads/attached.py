@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.orm import Session
 
-from xinheng.assessments import Assessment, attach, delete_assessments, opened
+from xinheng.assessments import INSUFFICIENT, Assessment, attach, delete_assessments, opened
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.leads.models import Consent, Enquiry, Lead
 from xinheng.leads.submission import Submission
@@ -27,14 +27,15 @@ def attach_result(
 
 
 def newest_level(session: Session, keys: Keys, lead_id: str) -> str:
-    """The level of a person's newest attached result, as it was shown to them; empty where it names none."""
+    """The level of a person's newest attached result, as it was shown to them, `insufficient` where it names none; empty
+    where there is no result that can be read."""
     mine = select(Assessment).join(Enquiry, Enquiry.assessment_id == Assessment.id)
     newest = mine.where(Enquiry.lead_id == lead_id).order_by(
         Assessment.created_at.desc(), Assessment.id.desc()
     )
     row = session.scalars(newest.limit(1)).first()
     try:
-        return opened(keys, row).level if row else ""
+        return (opened(keys, row).level or INSUFFICIENT) if row else ""
     except CannotDecrypt:  # which must not cost the enquiry
         return ""
 

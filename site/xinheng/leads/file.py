@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from xinheng.assessments import Assessment, Kept, opened
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import FormDeclaration, stored_form
@@ -24,6 +25,15 @@ from xinheng.leads.numbers import without_numbers
 from xinheng.leads.scope import NoSuchLead, Scope
 from xinheng.phone_display import mask
 from xinheng.sealed import Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedResult:
+    """A health check that came with an enquiry; `kept` is None where it can't be read."""
+
+    id: str
+    at: datetime
+    kept: Kept | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,7 @@ class ShownEnquiry:
     first_touch: Mapping[str, Any]
     last_touch: Mapping[str, Any]
     articles_read: Sequence[str]
+    attached: AttachedResult | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +97,7 @@ def open_file(session: Session, keys: Keys, scope: Scope, lead_id: str, *, revea
     lead = session.scalars(query).first()
     if lead is None or not scope.sees(lead):
         raise NoSuchLead(lead_id)
-    reader = _Reader(keys, revealed, _forms(session, lead))
+    reader = _Reader(keys, revealed, _forms(session, lead), _results(session, keys, lead))
     enquiries = {row.id: reader.enquiry(row) for row in reversed(lead.enquiries)}
     rows = session.scalars(
         select(LeadEvent)
@@ -132,6 +143,20 @@ def _forms(session: Session, lead: Lead) -> Mapping[str, FormDeclaration]:
     return {row.version: stored_form(row.form).declaration for row in rows}
 
 
+def _results(session: Session, keys: Keys, lead: Lead) -> Mapping[str, AttachedResult]:
+    """The health checks that came with a lead's enquiries, by id; nothing is asked where there is none."""
+    ids = {each.assessment_id for each in lead.enquiries if each.assessment_id}
+    rows = session.scalars(select(Assessment).where(Assessment.id.in_(ids))) if ids else ()
+    return {row.id: AttachedResult(row.id, row.created_at, _kept(keys, row)) for row in rows}
+
+
+def _kept(keys: Keys, row: Assessment) -> Kept | None:
+    try:
+        return opened(keys, row)
+    except CannotDecrypt:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """Opens sealed fields, hiding numbers from who was not shown them."""
@@ -139,6 +164,7 @@ class _Reader:
     keys: Keys = field(repr=False)
     revealed: bool
     forms: Mapping[str, FormDeclaration]
+    results: Mapping[str, AttachedResult]
 
     def text(self, row: Sealed, column: str) -> str:
         try:
@@ -176,6 +202,7 @@ class _Reader:
             first_touch=row.first_touch,
             last_touch=row.last_touch,
             articles_read=row.articles_read,
+            attached=self.results.get(row.assessment_id or ""),
         )
 
     def event(self, row: LeadEvent, enquiries: Mapping[str, ShownEnquiry]) -> ShownEvent:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
+from xinheng.assessments import INSUFFICIENT
 from xinheng.forms.definition import PublishedForm
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.notices.outbox import enqueue
@@ -17,7 +18,7 @@ from xinheng.staff.permissions import Permission
 
 ENQUIRY = "enquiry"
 LEVEL_WORDS: Mapping[str, str] = MappingProxyType(
-    {"high": "高", "elevated": "偏高", "moderate": "中等", "low": "低"}
+    {"high": "高", "elevated": "偏高", "moderate": "中等", "low": "较低", INSUFFICIENT: "信息不足"}
 )
 
 

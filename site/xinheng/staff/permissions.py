@@ -22,6 +22,9 @@ class Permission(StrEnum):
     CONTENT = "content"
     """To see articles before they are published, and what is read; no personal data of visitors."""
 
+    REPORTS = "reports"
+    """To see what visitors do, in numbers; no personal data of visitors."""
+
     NOTICES = "notices"
     """To see whether notices leave, test a channel and send again what failed; no personal data of visitors."""
 
@@ -53,8 +56,10 @@ ROLE_WORDS: Mapping[RoleName, str] = MappingProxyType(
 _GRANTED: Mapping[RoleName, frozenset[Permission]] = MappingProxyType(
     {
         RoleName.SALES: frozenset({Permission.LEADS}),
-        RoleName.SALES_LEAD: frozenset({Permission.LEADS, Permission.ALL_LEADS, Permission.NOTICES}),
-        RoleName.EDITOR: frozenset({Permission.CONTENT}),
+        RoleName.SALES_LEAD: frozenset(
+            {Permission.LEADS, Permission.ALL_LEADS, Permission.NOTICES, Permission.REPORTS}
+        ),
+        RoleName.EDITOR: frozenset({Permission.CONTENT, Permission.REPORTS}),
         RoleName.PRIVACY: frozenset({Permission.AUDIT, Permission.REQUESTS}),
         RoleName.ADMIN: frozenset({Permission.AUDIT, Permission.NOTICES}),
     }
