@@ -20,7 +20,7 @@ from tests.leads.conftest import NOON
 
 from xinheng.crypto import Keys, fingerprint
 from xinheng.db import Database, DatabaseBusy, LeadsBase
-from xinheng.form_versions import FormVersion
+from xinheng.form_versions import FormVersion, publish_form
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.priority import LeadFacts, load_priority
 from xinheng.leads import record
@@ -345,6 +345,13 @@ def test_words_we_never_published_are_refused_and_nothing_is_kept(
 ) -> None:
     with pytest.raises(UnknownForm):
         desk.record(asked(form_version=version), NOON)
+    assert set(numbers(store).values()) == {0}
+
+
+def test_the_version_of_a_health_check_is_no_form(desk: EnquiryDesk, store: Database, asked: Asked) -> None:
+    publish_form(store, "0123456789abcdef", '{"version": "1.0", "questions": []}')
+    with pytest.raises(UnknownForm):
+        desk.record(asked(form_version="0123456789abcdef"), NOON)
     assert set(numbers(store).values()) == {0}
 
 

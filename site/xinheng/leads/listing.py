@@ -75,7 +75,8 @@ def list_leads(session: Session, keys: Keys, most: int) -> Sequence[ListedLead]:
         .order_by(Lead.last_enquiry_at.desc(), Lead.id.desc())
         .limit(most)
     )
-    forms = {row.version: stored_form(row.form) for row in session.scalars(select(FormVersion))}
+    used = select(FormVersion).where(FormVersion.version.in_(select(Enquiry.form_version)))
+    forms = {row.version: stored_form(row.form) for row in session.scalars(used)}
     return [_listed(session, lead, keys, forms) for lead in session.scalars(query)]
 
 
