@@ -38,8 +38,9 @@ bench: $(VENV)/.dev ## Judge related posts on a corpus: make bench CORPUS=articl
 bench-desk: $(VENV)/.dev ## Time the desk with 100,000 and 1,000,000 leads, on SQLite and PostgreSQL
 	$(BIN)/python bench/desk.py --leads 100000 --leads 1000000 --database both
 
-bench-health-check: $(VENV)/.dev ## Time a result of the health check
+bench-health-check: $(VENV)/.dev ## Time a result of the health check, and an answer with its next page
 	$(BIN)/python bench/health_check.py
+	$(BIN)/python bench/health_check_steps.py
 
 lock: $(VENV)/.dev ## Renew both hash-pinned locks from pyproject.toml
 	$(BIN)/uv lock --upgrade
