@@ -44,8 +44,9 @@ bench-desk: $(VENV)/.dev ## Time the desk with 100,000 and 1,000,000 leads, on S
 bench-enquiries: $(VENV)/.dev ## Enquiries stored a second over HTTP, beside bare commits, on SQLite and PostgreSQL
 	PYTHONPATH=site:. $(BIN)/python bench/enquiries.py
 
-bench-health-check: $(VENV)/.dev ## Time a result of the health check
+bench-health-check: $(VENV)/.dev ## Time a result of the health check, and an answer with its next page
 	$(BIN)/python bench/health_check.py
+	$(BIN)/python bench/health_check_steps.py
 
 lock: $(VENV)/.dev ## Renew both hash-pinned locks from pyproject.toml
 	$(BIN)/uv lock --upgrade

@@ -72,12 +72,14 @@ def least(database: Database) -> Flask:
 
 
 def measured(check: FlaskClient, bare: FlaskClient) -> tuple[float, float]:
-    """Milliseconds of an answer with its next page, and of a request of the bare application: medians.
+    """Milliseconds of an answer with its next page, and of a request of the bare application.
 
-    They come in turns, one after the other, so that whatever else the machine does slows both alike.
+    They come in turns, one after the other, so that whatever else the machine does slows both alike; and as that
+    only adds, the best of the rounds' medians counts.
     """
-    ours, theirs = [], []
+    rounds = []
     for _ in range(ROUNDS):
+        ours, theirs = [], []
         check.post("/health-check/start", data={"anew": "yes"}, headers=OWN, base_url=ORIGIN)
         for question, given in PROFILE.items():
             step = answer(check, f"/health-check/questions/{question}", given)
@@ -90,7 +92,9 @@ def measured(check: FlaskClient, bare: FlaskClient) -> tuple[float, float]:
             theirs.append(time.perf_counter() - halfway)
             ours.append(halfway - began)
             assert (page.status_code, least.status_code) == (200, 200)
-    return statistics.median(ours) * 1000, statistics.median(theirs) * 1000
+        rounds.append((statistics.median(ours), statistics.median(theirs)))
+    mine, other = zip(*rounds, strict=True)
+    return min(mine) * 1000, min(other) * 1000
 
 
 def answer(client: FlaskClient, address: str, given: str) -> str:

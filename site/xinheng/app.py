@@ -36,6 +36,7 @@ from xinheng.headers import SecurityHeaders
 from xinheng.health_check import routes as health_check_pages
 from xinheng.health_check.drafts import Drafts
 from xinheng.health_check.steps import size_of
+from xinheng.health_check.tidying import Room
 from xinheng.health_check.versions import CheckVersions
 from xinheng.health_check.visitor import HealthCheckDesk
 from xinheng.i18n import start_i18n
@@ -241,6 +242,7 @@ def start_health_check(app: Flask, settings: Settings) -> None:
     app.extensions["xinheng.health_checks"] = HealthCheckDesk(
         versions=CheckVersions(app.extensions["xinheng.health_check"], databases.leads),
         drafts=Drafts(databases.counters, keys),
+        room=Room(databases.counters),
         leads=databases.leads,
         keys=keys,
         secure=settings.secure,

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
-from flask import Flask, request, url_for
+from flask import Flask, has_request_context, request, url_for
 from flask_babel import format_decimal
 
 from xinheng.settings import SHANGHAI
@@ -54,6 +55,16 @@ def install_filters(app: Flask, static_version: Callable[[str], str]) -> None:
     def static_url(name: str) -> str:
         return address(name, static_version(name), request.script_root)
 
+    @lru_cache(maxsize=1024)
+    def built(endpoint: str, root: str, slug: str | None) -> str:
+        return app.url_for(endpoint, slug=slug) if slug else app.url_for(endpoint)
+
+    def address_of(endpoint: str, **values: Any) -> str:
+        """`url_for`, which remembers the addresses that stand on every page; those with anything else in them are made."""
+        if not has_request_context() or values.keys() - {"slug"}:
+            return app.url_for(endpoint, **values)
+        return built(endpoint, request.script_root, values.get("slug"))
+
     for shown in (day, minute, machine_time, baidu_time, count, json_text):
         app.jinja_env.filters[shown.__name__] = shown
-    app.jinja_env.globals.update(static_url=static_url)
+    app.jinja_env.globals.update(static_url=static_url, url_for=address_of)

@@ -12,7 +12,7 @@ from tests.health_check.test_drafts import answer, begun, counts_of
 from xinheng.health_check import tidying
 from xinheng.health_check.counting import Counted, counted
 from xinheng.health_check.drafts import KEPT, CheckDraft, Drafts, LastResult
-from xinheng.health_check.tidying import EMPTY_KEPT, RESTED, tidy
+from xinheng.health_check.tidying import EMPTY_KEPT, RESTED, Room, tidy
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -91,6 +91,22 @@ def test_there_is_room_for_so_many_and_the_emptiest_go_first(drafts: Drafts) -> 
     new = [begun(drafts) for _ in range(3)]
     tidy(drafts.database, NOON, most=4)
     assert [bool(drafts.find(token, NOON)) for token in (kept, old, *new)] == [True, False, True, True, True]
+
+
+def test_a_flood_of_beginnings_pushes_out_itself(drafts: Drafts) -> None:
+    kept = begun(drafts)
+    answer(drafts, kept, "industry", "dso", NOON - DAY)
+    room = Room(drafts.database, most=3)
+    for _ in range(5):
+        begun(drafts)
+    room.make(1000.0)
+    assert number(drafts) == 3
+    begun(drafts)
+    room.make(1059.0)  # looked less than a minute ago
+    assert number(drafts) == 4
+    room.make(1060.0)
+    assert number(drafts) == 3
+    assert drafts.find(kept, NOON)
 
 
 def test_much_is_done_in_small_steps_and_can_be_stopped(

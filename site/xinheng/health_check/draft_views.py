@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 from flask import current_app, make_response, redirect, render_template, request, url_for
@@ -36,6 +37,7 @@ def start() -> Response:
     token = _begun_again(present.hash, first) if visit else ""
     if not token:
         drafts, now = health_checks().drafts, datetime.now(UTC)
+        health_checks().room.make(time.monotonic())
         token = drafts.begin(present.hash, first, now, counts=counts_as_visitor())
     response = redirect(url_for("health_check.question", question_id=first), code=303)
     return remember(kept_private(response), token)

@@ -26,6 +26,9 @@ MOST: Final = 100_000
 BATCH: Final = 500
 """Drafts in one transaction: a visitor's answer waits for no more."""
 
+LOOK_EVERY: Final = 60  # seconds
+FLOOD_BATCH: Final = 5000
+
 
 def tidy(
     database: Database, now: datetime, told_to_stop: Callable[[], bool] = lambda: False, *, most: int = MOST
@@ -68,12 +71,34 @@ def delete_expired(session: Session, now: datetime) -> int:
     return len(found)
 
 
-def make_room(session: Session, most: int = MOST) -> int:
+class Room:
+    """Sees to it, while checks are begun, that there are no more drafts than there is room for."""
+
+    def __init__(self, database: Database, most: int = MOST) -> None:
+        self._database = database
+        self._most = most
+        self._looked = float("-inf")
+
+    def make(self, moment: float) -> None:
+        """Look once a minute in each worker (`moment` in seconds of any clock), and delete what is too many.
+
+        Raises DatabaseBusy.
+        """
+        if moment - self._looked < LOOK_EVERY:
+            return
+        self._looked = moment
+        deleted = FLOOD_BATCH
+        while deleted >= FLOOD_BATCH:
+            with self._database.writing() as session:
+                deleted = make_room(session, self._most, FLOOD_BATCH)
+
+
+def make_room(session: Session, most: int = MOST, batch: int = BATCH) -> int:
     """Delete some of those that are too many, the emptiest and oldest first; returns how many."""
     over = (session.scalar(select(func.count()).select_from(CheckDraft)) or 0) - most
     if over <= 0:
         return 0
     first = select(CheckDraft.token_hash).order_by(CheckDraft.answered, CheckDraft.touched_at)
-    found = session.scalars(first.limit(min(over, BATCH))).all()
+    found = session.scalars(first.limit(min(over, batch))).all()
     session.execute(delete(CheckDraft).where(CheckDraft.token_hash.in_(found)))
     return len(found)

@@ -16,6 +16,7 @@ from xinheng.db import Database
 from xinheng.health_check.answers import Answers
 from xinheng.health_check.definition import HealthCheck
 from xinheng.health_check.drafts import Draft, Drafts
+from xinheng.health_check.tidying import Room
 from xinheng.health_check.versions import CheckVersions
 from xinheng.health_check.way import take_up
 from xinheng.page_cache import private
@@ -32,6 +33,7 @@ class HealthCheckDesk:
 
     versions: CheckVersions
     drafts: Drafts
+    room: Room
     leads: Database
     keys: Keys
     secure: bool

@@ -67,11 +67,7 @@ def answer(check: HealthCheck, draft: Draft, question: Asked, given: Given, *, f
     """
     keep(check, draft, question, given)
     step = _next(check, draft.answers, question, from_overview=from_overview)
-    fresh = [
-        name
-        for name in prompts(check, draft.answers)
-        if name not in draft.prompted and question.id in _about(check, name)
-    ]
+    fresh = _fresh_prompts(check, draft, question)
     draft.prompted.update(fresh)
     return Led(step, fresh[0] if fresh else "")
 
@@ -128,11 +124,21 @@ def others_of_prompt(check: HealthCheck, prompt: str, question: str) -> list[Ask
 
 def _next(check: HealthCheck, answers: Answers, question: Asked, *, from_overview: bool) -> str:
     if from_overview:
-        following = first_open(check, answers)
-        return following.id if following else OVERVIEW
+        missing = first_open(check, answers)
+        return missing.id if missing else OVERVIEW
     path = [each.id for each in questions_on_path(check, answers)]
-    wanted = path[path.index(question.id) + 1 :]
-    return place(check, answers, wanted[0]) if wanted else place(check, answers)
+    follows = path[path.index(question.id) + 1 :]  # whoever came here has answered all before
+    return follows[0] if follows else OVERVIEW
+
+
+def _fresh_prompts(check: HealthCheck, draft: Draft, question: Asked) -> list[str]:
+    """The hints about this question that hold and weren't given yet."""
+    about = {
+        prompt.id
+        for prompt in check.consistency
+        if question.id in {*prompt.at_least, *prompt.at_most} and prompt.id not in draft.prompted
+    }
+    return [name for name in prompts(check, draft.answers) if name in about] if about else []
 
 
 def _about(check: HealthCheck, prompt: str) -> list[str]:
