@@ -7,7 +7,7 @@ LOCALES := en
 # the client's own index settings apply; the locks name no host
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test test-faults lint check bench bench-desk lock messages share-images clean
+.PHONY: help run test test-faults lint check bench bench-desk bench-health-check lock messages share-images clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,9 @@ bench: $(VENV)/.dev ## Judge related posts on a corpus: make bench CORPUS=articl
 
 bench-desk: $(VENV)/.dev ## Time the desk with 100,000 and 1,000,000 leads, on SQLite and PostgreSQL
 	$(BIN)/python bench/desk.py --leads 100000 --leads 1000000 --database both
+
+bench-health-check: $(VENV)/.dev ## Time a result of the health check
+	$(BIN)/python bench/health_check.py
 
 lock: $(VENV)/.dev ## Renew both hash-pinned locks from pyproject.toml
 	$(BIN)/uv lock --upgrade

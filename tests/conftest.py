@@ -34,6 +34,8 @@ CHROME = (
     "Chrome/130.0.0.0 Mobile Safari/537.36"
 )
 
+REMEMBERED = ("/desk", "/health-check/start", "/health-check/resume/")
+"""Where a browser is known by a cookie: the desk; a health check is begun, or gone on with elsewhere."""
 KINDS = ("sqlite", "postgresql")
 TABLES_ARE_TOUCHED_IN = (
     *("leads/", "notices/", "staff/", "audit/", "desk/", "privacy/", "rotation/"),
@@ -236,7 +238,7 @@ class CheckingClient(FlaskClient):
         if kwargs.get("method", "GET") not in {"GET", "HEAD"} and "headers" not in kwargs:
             kwargs["headers"] = OWN_PAGE
         response = super().open(*args, **kwargs)
-        check_headers(response, anonymous=not response.request.path.startswith("/desk"))
+        check_headers(response, anonymous=not response.request.path.startswith(REMEMBERED))
         if response.mimetype == "text/html" and response.data and kwargs.get("method") != "HEAD":
             check_page(response)
         return response

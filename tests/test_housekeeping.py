@@ -31,9 +31,9 @@ def store(opened: Databases) -> Database:
 
 
 @pytest.fixture
-def housekeeping(store: Database, tmp_path: Path) -> Housekeeping:
+def housekeeping(opened: Databases, store: Database, tmp_path: Path) -> Housekeeping:
     keys = load_keys(tmp_path / "keys")
-    return Housekeeping(store, keys, Deletion(store, keys, TombstoneFile(tmp_path / "keys")))
+    return Housekeeping(store, opened.counters, keys, Deletion(store, keys, TombstoneFile(tmp_path / "keys")))
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ from xinheng.forms.loader import CONSULTATION, load_consultation
 from xinheng.headers import SecurityHeaders
 from xinheng.health_check import routes as health_check_pages
 from xinheng.health_check.drafts import Drafts
+from xinheng.health_check.steps import size_of
 from xinheng.health_check.versions import CheckVersions
 from xinheng.health_check.visitor import HealthCheckDesk
 from xinheng.i18n import start_i18n
@@ -244,7 +245,11 @@ def share_with_templates(app: Flask, settings: Settings, company: Callable[[], C
         }
 
     app.jinja_env.globals.update(
-        cover=cover, shapes=SHAPES, highlighted=highlighted, article_data=article_data
+        cover=cover,
+        shapes=SHAPES,
+        highlighted=highlighted,
+        article_data=article_data,
+        health_check_size=lambda: size_of(app.extensions["xinheng.health_check"]()),
     )
 
 

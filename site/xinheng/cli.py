@@ -18,7 +18,7 @@ from xinheng.backup.commands import backup_command, restore_command
 from xinheng.command_folder import opened_leads, settings_here
 from xinheng.company import load_company
 from xinheng.crypto import MissingKey, WeakKey
-from xinheng.db import DatabaseBusy, DatabaseUnsafe
+from xinheng.db import DatabaseBusy, DatabaseUnsafe, open_databases
 from xinheng.demo.command import demo_command
 from xinheng.desk.audit_commands import audit
 from xinheng.desk.staff_commands import staff
@@ -27,6 +27,7 @@ from xinheng.forms.call_guide import load_call_guide
 from xinheng.forms.loader import load_consultation
 from xinheng.forms.needs import offered_needs
 from xinheng.forms.priority import load_priority
+from xinheng.health_check.command import score_command
 from xinheng.health_check.loader import load_health_check
 from xinheng.housekeeping import ClockJumped, Housekeeping
 from xinheng.leads.deletion import Deletion
@@ -70,6 +71,7 @@ main.add_command(backup_command)
 main.add_command(demo_command)
 main.add_command(keys)
 main.add_command(restore_command)
+main.add_command(score_command)
 main.add_command(staff)
 
 
@@ -148,15 +150,19 @@ def leads(most: int) -> None:
 def housekeeping(clock_is_right: bool) -> None:
     """到期删除；网站运行时每小时自己做一次。"""
     with opened_leads() as (database, held):
-        deletion = Deletion(database, held, TombstoneFile(settings_here().data / "keys"))
+        settings = settings_here()
+        deletion = Deletion(database, held, TombstoneFile(settings.data / "keys"))
+        counters = open_databases(settings.data, settings.database_url).counters
         try:
-            done = Housekeeping(database, held, deletion).run_once(
+            done = Housekeeping(database, counters, held, deletion).run_once(
                 datetime.now(UTC), clock_is_right=clock_is_right
             )
         except ClockJumped as fault:
             click.echo(f"什么也没有删：时钟和上一次相差一天以上（{fault}）。", err=True)
             click.echo("先看 date；时钟没有错，就加上 --clock-is-right 再运行", err=True)
             raise SystemExit(1) from None
+        finally:
+            counters.dispose()
     click.echo(f"已删除到期的线索{done.leads}条、没有线索的咨询{done.enquiries}份")
 
 

@@ -40,6 +40,7 @@ _MESSAGES = {
     "string_too_long": "最多 {max_length} 个字",
     "literal_error": "应为 {expected}",
     "string_pattern_mismatch": "格式不对，应符合 {pattern}",
+    "finite_number": "应为有限的数字",
     "greater_than_equal": "不能小于 {ge}",
     "less_than_equal": "不能大于 {le}",
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 
-from flask import Flask, url_for
+from flask import Flask, request, url_for
 from flask_babel import format_decimal
 
 from xinheng.settings import SHANGHAI
@@ -46,8 +47,12 @@ def json_text(data: object) -> str:
 def install_filters(app: Flask, static_version: Callable[[str], str]) -> None:
     """Register the filters, and `static_url`: a static file's address with the hash of its bytes."""
 
+    @lru_cache(maxsize=512)
+    def address(name: str, version: str, root: str) -> str:
+        return url_for("static", filename=name, v=version)
+
     def static_url(name: str) -> str:
-        return url_for("static", filename=name, v=static_version(name))
+        return address(name, static_version(name), request.script_root)
 
     for shown in (day, minute, machine_time, baidu_time, count, json_text):
         app.jinja_env.filters[shown.__name__] = shown

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from xinheng.assessments import delete_due
 from xinheng.crypto import Keys
 from xinheng.db import Database, DatabaseBusy, LeadsBase, Moment
+from xinheng.health_check.tidying import tidy
 from xinheng.leads.deletion import Deleted, Deletion
 from xinheng.privacy.answering import forget
 
@@ -53,6 +54,7 @@ class Housekeeping:
     """One run after the other."""
 
     database: Database
+    counters: Database
     keys: Keys
     deletion: Deletion
 
@@ -74,6 +76,7 @@ class Housekeeping:
             with self.database.writing() as session:
                 if not delete_due(session, now):
                     break
+        tidy(self.counters, now, told_to_stop)
         return self.deletion.of_due(now, told_to_stop)
 
     def run(self, stopping: threading.Event) -> None:

@@ -13,7 +13,7 @@ import threading
 import traceback
 from types import TracebackType
 
-_KEPT = r"\b[0-9a-f]{32}\b|\b(?:XH|SQ)-[0-9A-Z]{5}-[0-9A-Z]{5}\b|\b[0-9]{4}-[0-9]{2}-[0-9]{2}(?![-0-9])"
+_KEPT = r"\b[0-9a-f]{32}\b|\b(?:XH|SQ|HC)-[0-9A-Z]{5}-[0-9A-Z]{5}\b|\b[0-9]{4}-[0-9]{2}-[0-9]{2}(?![-0-9])"
 """Ids of rows, references and days are no numbers of persons."""
 
 _MAIL = r"(?P<first>[\w.+-])[\w.+-]*@(?P<host>[\w-]+(?:\.[\w-]+)+)"

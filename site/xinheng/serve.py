@@ -173,7 +173,7 @@ def _run_outbox(settings: Settings, target: str) -> None:
     databases = open_databases(settings.data, settings.database_url)
     keys = load_keys(settings.data / "keys", make=False)
     deletion = Deletion(databases.leads, keys, TombstoneFile(settings.data / "keys"))
-    housekeeping = Housekeeping(databases.leads, keys, deletion)
+    housekeeping = Housekeeping(databases.leads, databases.counters, keys, deletion)
     beside = threading.Thread(target=housekeeping.run, args=[stopping], name="housekeeping")
     beside.start()
     PostOffice(databases.leads, _switchboard(settings), [Untold(settings.origin), remind]).run(stopping)

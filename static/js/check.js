@@ -34,20 +34,30 @@ if (form) {
     if (amount && event.target.type === "radio") amount.value = "";
   });
 
+  const choose = (radio) => {
+    radio.checked = true;
+    radio.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+
+  /* Before anything has focus the arrows find their way to the answers, and Enter to the next question. */
+  const fromNowhere = {
+    ArrowDown: (place) => radios[Math.min(place + 1, radios.length - 1)],
+    ArrowUp: (place) => radios[Math.max(place - 1, 0)],
+  };
+
   document.addEventListener("keydown", (event) => {
     if (event.target === amount || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
-    const radio = /^[1-9]$/.test(event.key) && radios[Number(event.key) - 1];
-    if (!radio) return;
-    event.preventDefault();
-    if (!radio.checked) {
-      radio.checked = true;
-      radio.dispatchEvent(new Event("change", { bubbles: true }));
+    const idle = event.target === document.body;
+    const place = radios.findIndex((radio) => radio.checked);
+    const counted = /^[1-9]$/.test(event.key) && radios[Number(event.key) - 1];
+    const radio = counted || (idle && fromNowhere[event.key]?.(place));
+    if (radio) {
+      event.preventDefault();
+      choose(radio);
+      if (counted) moveOn();
+      else radio.focus();
+    } else if (idle && event.key === "Enter") {
+      moveOn();
     }
-    moveOn();
   });
-
-  /* With a keyboard at hand one starts at the answers; what was announced goes first. */
-  if (matchMedia("(hover: hover)").matches && !document.querySelector("[data-focus]")) {
-    (radios.find((radio) => radio.checked) ?? radios[0]).focus({ preventScroll: true });
-  }
 }

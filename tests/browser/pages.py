@@ -104,6 +104,8 @@ PAGES: dict[str, Callable[[Page, str], None]] = {
     "category": at("/categories/receivables"),
     "article": at(ARTICLE),
     "consultation": at("/consultation"),
+    "health check": at("/health-check"),
+    "how it is scored": at("/health-check/method"),
     "form with errors": form_with_errors_of_the_server,
     "errors beside fields": form_with_errors_beside_fields,
     "thank-you": thank_you,

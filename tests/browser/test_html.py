@@ -89,7 +89,9 @@ def addresses(page: Element) -> set[str]:
         element.attrib[name]
         for element in page.iter()
         for name in ("href", "src", "action")
-        if element.attrib.get(name) and not element.tag.endswith("}use")
+        if element.attrib.get(name)
+        and not element.tag.endswith("}use")
+        and (name, element.attrib.get("method")) != ("action", "post")  # an address to send to, not to open
     }
 
 

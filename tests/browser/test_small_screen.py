@@ -18,6 +18,8 @@ EVERY_PAGE = [
     "/articles/",
     "/categories/receivables",
     "/consultation",
+    "/health-check",
+    "/health-check/method",
     "/search",
     "/search?q=坏账",
     "/search?q=量子纠缠",
@@ -43,7 +45,7 @@ def test_nothing_is_wider_than_a_small_phone(site: RunningSite, page_at: PageAt)
 
 SMALL_TARGETS = """() => {
   const parts = "nav a, nav button, .masthead a, .phone-bar a, form a, form button, form select, form textarea, "
-    + "form input:not([type=hidden], [type=checkbox]), form label.tick, .error-summary a, .byline__tools button, .button";
+    + "form input:not([type=hidden], [type=checkbox], [type=radio]), form label.tick, form label.answer, .error-summary a, .byline__tools button, .button";
   const small = [];
   for (const part of document.querySelectorAll(parts)) {
     if (!part.checkVisibility({ visibilityProperty: true })) continue;

@@ -348,12 +348,11 @@ def test_words_we_never_published_are_refused_and_nothing_is_kept(
     assert set(numbers(store).values()) == {0}
 
 
-def test_a_published_health_check_is_no_form_to_agree_to(
-    desk: EnquiryDesk, store: Database, asked: Asked
-) -> None:
-    publish_form(store, "check", '{"version": "1.0"}')
+def test_the_version_of_a_health_check_is_no_form(desk: EnquiryDesk, store: Database, asked: Asked) -> None:
+    publish_form(store, "0123456789abcdef", '{"version": "1.0", "questions": []}')
     with pytest.raises(UnknownForm):
-        desk.record(asked(form_version="check"), NOON)
+        desk.record(asked(form_version="0123456789abcdef"), NOON)
+    assert set(numbers(store).values()) == {0}
 
 
 def test_an_older_published_form_is_accepted_and_kept_as_the_older_one(

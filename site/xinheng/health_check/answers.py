@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -14,8 +13,9 @@ Answer = str | float
 Answers = Mapping[str, Answer]
 """Question id → option key; or the key of an exact amount (`credit_sales_wan`) → 万元."""
 
-MOST_WAN: Final = 1e8
-"""The largest amount that is believed, in 万元: a slip of the finger must not become a figure."""
+LEAST_WAN: Final = 0.0001
+MOST_WAN: Final = 100_000_000.0
+"""The amounts that are believed, in 万元, from one yuan: a slip of the finger must not become a figure."""
 _AMOUNT: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?|\d+(\.\d+)?")
 
 
@@ -66,16 +66,14 @@ def known_answers(check: HealthCheck, given: Mapping[str, object]) -> Answers:
 
 
 def _amount(question: str, given: object) -> float:
-    """万元, over 0; typed figures may have full-width digits and thousands' commas."""
-    allowed = [f"大于 0、不超过 {MOST_WAN:.0f} 的数字（万元）"]
-    wrong = NotOffered(question, f"{question}：{given!r} 不行，应为{allowed[0]}", allowed)
+    """万元; typed figures may have full-width digits and thousands' commas."""
+    allowed = [f"{LEAST_WAN:.4f} 到 {MOST_WAN:.0f} 的数字（万元）"]
+    wrong = NotOffered(question, f"{question}：{given!r} 不行，应为 {allowed[0]}", allowed)
     if isinstance(given, str):
         text = unicodedata.normalize("NFKC", given).strip()
         if not _AMOUNT.fullmatch(text):
             raise wrong
         given = float(text.replace(",", ""))
-    if isinstance(given, bool) or not isinstance(given, int | float):
-        raise wrong
-    if not (math.isfinite(given) and 0 < given <= MOST_WAN):
+    if isinstance(given, bool) or not isinstance(given, int | float) or not LEAST_WAN <= given <= MOST_WAN:
         raise wrong
     return float(given)

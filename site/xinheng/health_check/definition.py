@@ -113,7 +113,7 @@ class ProfileQuestion(Question):
     """Not scored. `default` stands where it isn't answered; `allow_number` names the exact amount in its place."""
 
     default: str = ""
-    allow_number: str = ""
+    allow_number: Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,31})?$")] = ""
     options: tuple[ProfileOption, ...] = Field(min_length=2, max_length=20)
 
     @cached_property

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Boolean, LargeBinary, SmallInteger, String, select, update
+from sqlalchemy import Boolean, LargeBinary, SmallInteger, String, Table, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from xinheng.crypto import Keys
@@ -118,19 +118,20 @@ class Drafts:
     def begin(self, version: str, step: str, now: datetime, *, counts: bool) -> str:
         """A new draft, whose first step is shown; returns its token. Raises DatabaseBusy."""
         token = secrets.token_urlsafe(_TOKEN_BYTES)
+        lock = self._lock(token)
         draft = Draft(version, step, now)
         draft.show(step)
         with self.database.writing() as session:
             session.add(
                 CheckDraft(
-                    token_hash=self._hash(token),
+                    token_hash=lock.hashed,
                     counts=counts,
                     is_left=False,
                     answered=0,
                     version=version,
                     step=step,
                     touched_at=now,
-                    state=self._sealed(token, draft),
+                    state=lock.seal(draft),
                 )
             )
             if counts:
@@ -141,9 +142,10 @@ class Drafts:
         """The draft of a token, unless its time is over. Raises DatabaseBusy."""
         if not _TOKEN.fullmatch(token):
             return None
+        lock = self._lock(token)
         with self.database.asking() as session:
-            row = session.execute(_row(self._hash(token), now)).first()
-        return self._opened(token, row) if row else None
+            row = session.connection().execute(_FIND, _sought(lock.hashed, now)).first()
+        return lock.open(row) if row else None
 
     @contextmanager
     def changing(self, token: str, now: datetime, *, counts: bool) -> Iterator[Draft | None]:
@@ -152,10 +154,10 @@ class Drafts:
         Of two who change it at once the later sees what the earlier did. `counts` False takes it out of the counts
         from now on. Raises DatabaseBusy.
         """
-        hashed = self._hash(token)
+        lock = self._lock(token)
         with self.database.writing() as session:
-            row = session.execute(_row(hashed, now).with_for_update()).first()
-            draft = self._opened(token, row) if row else None
+            row = session.connection().execute(_FIND_TO_CHANGE, _sought(lock.hashed, now)).first()
+            draft = lock.open(row) if row else None
             yield draft
             if row and draft:
                 draft.touched_at = now
@@ -164,47 +166,65 @@ class Drafts:
                     if row.is_left:  # they came back
                         tally.left[Place(row.version, row.step, day_of(row.touched_at))] -= 1
                     tally.add_to(session)
-                self._store(session, token, draft, counts=row.counts and counts)
+                _store(session, lock, draft, counts=row.counts and counts)
 
-    def _store(self, session: Session, token: str, draft: Draft, *, counts: bool) -> None:
-        session.execute(
-            update(CheckDraft)
-            .where(CheckDraft.token_hash == self._hash(token))
-            .values(
-                version=draft.version,
-                step=draft.step,
-                answered=len(draft.answers),
-                counts=counts,
-                is_left=False,
-                touched_at=draft.touched_at,
-                state=self._sealed(token, draft),
-            )
-        )
+    def _lock(self, token: str) -> _Lock:
+        hashed = self._keys.keyed_hash("check-draft", token)[:16]
+        return _Lock(hashed, AESGCM(self._keys.keyed_hash("check-draft-key", token)))
 
-    def _hash(self, token: str) -> bytes:
-        return self._keys.keyed_hash("check-draft", token)[:16]
 
-    def _cipher(self, token: str) -> AESGCM:
-        return AESGCM(self._keys.keyed_hash("check-draft-key", token))
+@dataclass(frozen=True, slots=True)
+class _Lock:
+    """What a token opens: the row of its hash, sealed by a key made of it."""
 
-    def _sealed(self, token: str, draft: Draft) -> bytes:
+    hashed: bytes
+    cipher: AESGCM
+
+    def seal(self, draft: Draft) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher(token).encrypt(nonce, _written(draft), self._hash(token))
+        return nonce + self.cipher.encrypt(nonce, _written(draft), self.hashed)
 
-    def _opened(self, token: str, row: Any) -> Draft | None:
+    def open(self, row: Any) -> Draft | None:
         """None for a state that doesn't open: bytes that were changed are no draft."""
         nonce, body = row.state[:_NONCE_BYTES], row.state[_NONCE_BYTES:]
         try:
-            text = self._cipher(token).decrypt(nonce, body, self._hash(token))
+            text = self.cipher.decrypt(nonce, body, self.hashed)
         except InvalidTag:
             return None
         return _read(json.loads(text), row)
 
 
-def _row(hashed: bytes, now: datetime) -> Any:
-    columns = (CheckDraft.version, CheckDraft.step, CheckDraft.counts, CheckDraft.is_left)
-    return select(*columns, CheckDraft.touched_at, CheckDraft.state).where(
-        CheckDraft.token_hash == hashed, CheckDraft.touched_at > now - KEPT
+# made once: an answer waits for them
+_TABLE = cast(Table, CheckDraft.__table__)
+_ROW = _TABLE.c
+_FIND = select(_ROW.version, _ROW.step, _ROW.counts, _ROW.is_left, _ROW.touched_at, _ROW.state).where(
+    _ROW.token_hash == bindparam("hashed"), _ROW.touched_at > bindparam("since")
+)
+_FIND_TO_CHANGE = _FIND.with_for_update()
+_CHANGE = (
+    update(_TABLE)
+    .where(_ROW.token_hash == bindparam("hashed"))
+    .values({column.name: bindparam(column.name) for column in _TABLE.columns if not column.primary_key})
+)
+
+
+def _sought(hashed: bytes, now: datetime) -> dict[str, Any]:
+    return {"hashed": hashed, "since": now - KEPT}
+
+
+def _store(session: Session, lock: _Lock, draft: Draft, *, counts: bool) -> None:
+    session.connection().execute(
+        _CHANGE,
+        {
+            "hashed": lock.hashed,
+            "version": draft.version,
+            "step": draft.step,
+            "answered": len(draft.answers),
+            "counts": counts,
+            "is_left": False,
+            "touched_at": draft.touched_at,
+            "state": lock.seal(draft),
+        },
     )
 
 

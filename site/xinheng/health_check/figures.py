@@ -46,13 +46,19 @@ class Figure:
 
     @property
     def between(self) -> str:
-        """16万元–78万元; one amount where both ends look the same."""
-        ends = [amount_words(self.least, self.unit), amount_words(self.most, self.unit)]
-        return "–".join(dict.fromkeys(ends))
+        """16万–78万元, 1.0–1.5个月, 9800元–1.2万元; one amount where both ends look the same."""
+        least, most = amount_words(self.least, self.unit), amount_words(self.most, self.unit)
+        if least == most:
+            return most
+        if self.unit == "months":
+            least = least.removesuffix("个月")
+        elif least[-2] in "万亿" or most[-2] not in "万亿":
+            least = least.removesuffix("元")
+        return f"{least}–{most}"
 
     @property
     def words(self) -> str:
-        """约29万元，估算区间16万元–78万元"""
+        """约29万元，估算区间16万–78万元"""
         return f"{self.about}，估算区间{self.between}"
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from xinheng.documents import BadDocument, Fault, read_toml, validated
 from xinheng.health_check.definition import HealthCheck
+from xinheng.health_check.soundness import unsound
 
 HEALTH_CHECK: Final = "health_check.toml"
 
@@ -22,7 +23,7 @@ def load_health_check(forms: Path, slugs: Collection[str] | None) -> HealthCheck
     """
     file = forms / HEALTH_CHECK
     check = validated(HealthCheck, read_toml(file), file)
-    if found := [*_unknown_articles(check, slugs)]:
+    if found := [*unsound(check), *_unknown_articles(check, slugs)]:
         raise BadDocument([Fault(file, 0, path, message) for path, message in found])
     return check
 

@@ -4,22 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from xinheng.health_check.definition import HealthCheck, RedFlag, ScoredQuestion
+from xinheng.health_check.definition import (
+    UNSURE,
+    HealthCheck,
+    ProfileOption,
+    ProfileQuestion,
+    RedFlag,
+    ScoredOption,
+    ScoredQuestion,
+)
+from xinheng.health_check.facts import PROFILE_NUMBERS, SCORED_NUMBERS
 from xinheng.health_check.parameters import Range
 from xinheng.health_check.scoring import Scope, scope_of
+
+_UNITS: Final = {
+    "dso": "天",
+    "overdue_share": "%",
+    "bad_debt": "%",
+    "top1": "%",
+    "cash_months": "个月",
+    "export_terms": "倍",
+    "country": "倍",
+    "coverage": "%",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionRow:
     """A question and the points it decides at most, of 100: where every branch is taken, and where none is.
 
-    `least` is None for a question that isn't asked then.
+    `least` is None for a question that isn't asked then. `estimates`: what the estimate takes of each option, if any.
     """
 
     question: ScoredQuestion
     most: float
     least: float | None
+    estimates: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """A question about the business, and what the estimate takes of each option."""
+
+    question: ProfileQuestion
+    estimates: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +87,14 @@ def score_rows(check: HealthCheck) -> Sequence[DimensionRow]:
     return rows
 
 
+def profile_rows(check: HealthCheck) -> Sequence[ProfileRow]:
+    """The questions that aren't scored."""
+    return [
+        ProfileRow(each, [_profile_words(each.id, option) for option in each.options])
+        for each in check.profile
+    ]
+
+
 def parameter_rows(check: HealthCheck) -> Sequence[ParameterRow]:
     """The parameters, each with one value or its low, middle and high one."""
     rows = []
@@ -80,7 +118,10 @@ def flag_words(check: HealthCheck, flag: RedFlag) -> str:
 def _question_row(question: ScoredQuestion, everything: Scope, without: Scope) -> QuestionRow:
     asked = question.dimension in without.shares
     least = 100 * without.weight(question) if asked else None
-    return QuestionRow(question, 100 * everything.weight(question), least)
+    estimates = [_estimate_words(question.id, option) for option in question.options]
+    return QuestionRow(
+        question, 100 * everything.weight(question), least, estimates if any(estimates) else ()
+    )
 
 
 def _points(scope: Scope, dimension: str) -> float | None:
@@ -98,6 +139,31 @@ def _all_branches(check: HealthCheck) -> Mapping[str, str]:
         question: next(key for key in check.offered[question] if key != answer)
         for question, answer in closed.items()
     }
+
+
+def _estimate_words(question: str, option: ScoredOption) -> str:
+    """What the estimate takes of an option; empty for a question that it doesn't need."""
+    words = []
+    for number in SCORED_NUMBERS.get(question, ()):
+        if number == "ageing":
+            words.append("、".join(_value_words(share, "%") for share in option.ageing))
+        elif number == "stock":
+            words.append(_value_words(option.stock, "倍"))
+        else:
+            words.append(_value_words(option.value, _UNITS[question]))
+    return "，".join(words)
+
+
+def _profile_words(question: str, option: ProfileOption) -> str:
+    match PROFILE_NUMBERS.get(question):
+        case ("factor",):
+            return _value_words(option.factor, "倍")
+        case ("value",):
+            return _value_words(option.value, "%")
+        case _ if option.key == UNSURE:
+            return "按赊销额的百分比"
+        case _:
+            return f"{option.low:g} / {option.mid:g} / {option.high:g}万元"
 
 
 def _value_words(value: float, unit: str) -> str:

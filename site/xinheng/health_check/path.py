@@ -29,7 +29,7 @@ def applies(dimension: Dimension, answers: Answers) -> bool:
 
 def dimensions_on_path(check: HealthCheck, answers: Answers) -> Sequence[Dimension]:
     """The dimensions that count under these answers; the weights of the others are left out."""
-    return [dimension for dimension in check.dimensions if applies(dimension, answers)]
+    return [each for each in check.dimensions if not each.only_if_not or applies(each, answers)]
 
 
 def questions_on_path(check: HealthCheck, answers: Answers) -> Sequence[Asked]:
@@ -42,7 +42,7 @@ def answers_on_path(check: HealthCheck, answers: Answers) -> Answers:
     """The answers that count, in the order of the questions: none of a branch not taken, none of another version."""
     counted: dict[str, str | float] = {}
     for question in questions_on_path(check, answers):
-        for key in (question.id, question.allow_number if isinstance(question, ProfileQuestion) else ""):
+        for key in answering(question):
             if key in answers:
                 counted[key] = answers[key]
     return counted
@@ -50,8 +50,13 @@ def answers_on_path(check: HealthCheck, answers: Answers) -> Answers:
 
 def is_answered(question: Asked, answers: Answers) -> bool:
     """By an option, or by the exact amount in its place."""
-    exact = question.allow_number if isinstance(question, ProfileQuestion) else ""
-    return question.id in answers or exact in answers
+    return any(key in answers for key in answering(question))
+
+
+def answering(question: Asked) -> Sequence[str]:
+    """The keys under which a question may be answered: its id, and that of the exact amount where there is one."""
+    exact = isinstance(question, ProfileQuestion) and question.allow_number
+    return (question.id, exact) if exact else (question.id,)
 
 
 def first_open(check: HealthCheck, answers: Answers) -> Asked | None:

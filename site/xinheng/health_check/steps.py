@@ -9,7 +9,7 @@ from typing import Final
 
 from xinheng.health_check.answers import Answers
 from xinheng.health_check.definition import HealthCheck, ProfileQuestion
-from xinheng.health_check.path import Asked, is_answered, progress, questions_on_path
+from xinheng.health_check.path import Asked, is_answered, questions_on_path
 from xinheng.health_check.scoring import scope_of
 
 SECONDS: Final = 11
@@ -19,16 +19,16 @@ PROFILE: Final = "基本情况"
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """第`number`题，共`total`题; `answered` of them have an answer. Places on the bar in percent of its width."""
+    """第`number`题，共`total`题; `answered` of them have an answer. `done`, `weight` and `cuts` are places on the bar."""
 
     number: int
     total: int
     answered: int
     group: str
     minutes: int
-    done: float
-    weight: float
-    cuts: Sequence[float]
+    done: str
+    weight: str
+    cuts: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +39,36 @@ class Group:
     questions: Sequence[Asked]
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How long a check is: `questions` without any branch, which take so many `minutes`, and `most` with all of them."""
+
+    questions: int
+    most: int
+    minutes: int
+
+
 def way(check: HealthCheck, answers: Answers, question: str) -> Way:
     """How far somebody is at a question of their path."""
     path = questions_on_path(check, answers)
-    here, total = progress(check, answers, question).number, len(path)
+    here, total = [each.id for each in path].index(question) + 1, len(path)
     answered = sum(is_answered(each, answers) for each in path)
     names = [group_name(check, each) for each in path]
-    cuts = [100 * place / total for place in range(1, total) if names[place] != names[place - 1]]
+    cuts = [_percent(place, total) for place in range(1, total) if names[place] != names[place - 1]]
     return Way(
         number=here,
         total=total,
         answered=answered,
         group=names[here - 1],
         minutes=minutes(total - answered),
-        done=100 * answered / total,
-        weight=100 * (here - 1) / total,
+        done=_percent(answered, total),
+        weight=_percent(here - 1, total),
         cuts=cuts,
     )
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.2f}%"
 
 
 def minutes(questions: int) -> int:
@@ -82,6 +95,7 @@ def most_points(check: HealthCheck, answers: Answers, question: Asked) -> float 
     return 100 * scope_of(check, answers).weight(question)
 
 
-def least_and_most_questions(check: HealthCheck) -> tuple[int, int]:
-    """How many questions are asked without any branch, and with all of them."""
-    return len(questions_on_path(check, {})), len(check.asked)
+def size_of(check: HealthCheck) -> Size:
+    """How much is asked of whom takes no branch, and of whom takes them all."""
+    least = len(questions_on_path(check, {}))
+    return Size(least, len(check.asked), minutes(least))

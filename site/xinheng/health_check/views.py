@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from xinheng.health_check.method import flag_words, parameter_rows, score_rows
-from xinheng.health_check.steps import least_and_most_questions, minutes
+from xinheng.health_check.method import flag_words, parameter_rows, profile_rows, score_rows
+from xinheng.health_check.steps import size_of
 from xinheng.health_check.visitor import health_checks
 from xinheng.page_cache import public
 
@@ -16,10 +16,7 @@ blueprint = Blueprint("health_check", __name__, url_prefix="/health-check")
 @public
 def intro() -> str:
     check = health_checks().versions.current()
-    least, most = least_and_most_questions(check)
-    return render_template(
-        "health_check/intro.html", check=check, least=least, most=most, minutes=minutes(least)
-    )
+    return render_template("health_check/intro.html", check=check, size=size_of(check))
 
 
 @blueprint.get("/method")
@@ -30,6 +27,7 @@ def method() -> str:
         "health_check/method.html",
         check=check,
         dimensions=score_rows(check),
+        profile=profile_rows(check),
         parameters=parameter_rows(check),
         flags=[(flag, flag_words(check, flag)) for flag in check.red_flags],
     )

@@ -117,7 +117,7 @@ def amount_words(amount: Answer | None) -> str:
 
 def prompt_to_show(check: HealthCheck, answers: Answers, name: str, question: str) -> Prompt | None:
     """The hint of this name, if it holds for these answers and is about this question."""
-    holds = name in prompts(check, answers) and question in _about(check, name)
+    holds = name and name in prompts(check, answers) and question in _about(check, name)
     return check.prompt(name) if holds else None
 
 

@@ -12,7 +12,9 @@ from xinheng.addresses import split_address
 from xinheng.leads.submission import Attribution, Touch
 
 LONGEST = 4000  # characters of the hidden field
-_SECRET = re.compile(r"^/(consultation|health-check|privacy/request)/.*", re.IGNORECASE | re.DOTALL)
+_SECRET = re.compile(
+    r"^/(consultation|health-check(?!/method$)|privacy/request)/.*", re.IGNORECASE | re.DOTALL
+)
 _ARTICLE = re.compile(r"^/articles/([a-z0-9-]+)$")
 _LONG_NUMBER = re.compile(r"\d{7,}|\d{3,}(?:[ .\-]\d{3,})+")  # a phone, however it is grouped
 _UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
