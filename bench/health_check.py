@@ -3,8 +3,9 @@
     PYTHONPATH=site:. python bench/health_check.py [--runs 300]
 
 Each of the published examples is assessed, answers checked as they come from a visitor, `runs` times after a warm-up,
-with the definition that ships. What else a machine does only adds, so the best of three rounds counts. The 95th
-percentile of one result may take 1.5 ms; the exit code is 1 where it takes more.
+with the definition that ships. It only computes, so the time of the processor is judged, which leaves out what else the
+machine does meanwhile: the 95th percentile of one result may take 1.5 ms, in the best of three rounds. So may the
+median by the clock on the wall. The exit code is 1 where one of them takes more.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -26,25 +28,28 @@ LIMIT = 0.0015  # seconds
 WARM, ROUNDS = 20, 3
 
 
-def measured(check: HealthCheck, answers: Mapping[str, object], runs: int) -> Sequence[float]:
-    """Seconds of each run, the shortest first."""
-    taken = []
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Seconds of one result: the 95th percentile on the processor, and the median on the wall."""
+
+    processor: float
+    wall: float
+
+
+def measured(check: HealthCheck, answers: Mapping[str, object], runs: int) -> Taken:
+    processor, wall = [], []
     for _ in range(runs):
-        started = time.perf_counter()
+        on_the_wall, on_the_processor = time.perf_counter(), time.thread_time()
         assess(check, checked_answers(check, answers)).as_json()
-        taken.append(time.perf_counter() - started)
-    return sorted(taken)
+        processor.append(time.thread_time() - on_the_processor)
+        wall.append(time.perf_counter() - on_the_wall)
+    return Taken(sorted(processor)[int(runs * 0.95)], median(wall))
 
 
-def percentile(taken: Sequence[float], share: float) -> float:
-    return taken[min(int(len(taken) * share), len(taken) - 1)]
-
-
-def best_round(check: HealthCheck, answers: Mapping[str, object], runs: int) -> Sequence[float]:
+def best_round(check: HealthCheck, answers: Mapping[str, object], runs: int) -> Taken:
     measured(check, answers, WARM)
-    return min(
-        (measured(check, answers, runs) for _ in range(ROUNDS)), key=lambda taken: percentile(taken, 0.95)
-    )
+    rounds = [measured(check, answers, runs) for _ in range(ROUNDS)]
+    return Taken(min(each.processor for each in rounds), min(each.wall for each in rounds))
 
 
 def main() -> None:
@@ -58,11 +63,10 @@ def main() -> None:
     well = True
     for example in examples:
         taken = best_round(check, example["answers"], runs)
-        middle, late = median(taken), percentile(taken, 0.95)
-        within = late <= LIMIT
+        within = max(taken.processor, taken.wall) <= LIMIT
         well &= within
         print(
-            f"{example['id']}  median {middle * 1000:.3f} ms  p95 {late * 1000:.3f} ms  "
+            f"{example['id']}  processor p95 {taken.processor * 1000:.3f} ms  wall median {taken.wall * 1000:.3f} ms  "
             f"limit {LIMIT * 1000:.1f} ms{'' if within else '  OVER'}"
         )
     raise SystemExit(0 if well else 1)
