@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, load_only
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.desk.times import short, span
 from xinheng.form_versions import FormVersion
-from xinheng.forms.definition import NotAForm, stored_form
+from xinheng.forms.definition import is_stored_form, stored_form
 from xinheng.forms.priority import PriorityRules
 from xinheng.i18n import gettext as _
 from xinheng.leads.file import facts_of
@@ -59,17 +59,14 @@ def need_words(session: Session) -> Mapping[str, str]:
 
 
 _read: dict[str, Sequence[tuple[str, str]]] = {}
-"""The needs of forms read before, by version, none for a health check: what was published doesn't change."""
+"""The needs of forms read before, by version: what was published doesn't change."""
 
 
 def _needs_of(session: Session, version: str) -> Sequence[tuple[str, str]]:
     if version not in _read:
-        try:
-            form = stored_form(session.get_one(FormVersion, version).form).declaration
-        except NotAForm:
-            _read[version] = []
-        else:
-            _read[version] = [(option.key, option.label) for option in form.field("need").options]
+        text = session.get_one(FormVersion, version).form
+        options = stored_form(text).declaration.field("need").options if is_stored_form(text) else ()
+        _read[version] = [(option.key, option.label) for option in options]
     return _read[version]
 
 

@@ -16,10 +16,8 @@ from xinheng.assessments import Assessment, opened
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import FormDeclaration, stored_form
+from xinheng.health_check.in_words import in_words
 from xinheng.health_check.loader import stored_check
-from xinheng.health_check.standing import standing
-from xinheng.health_check.stored import stored_assessment
-from xinheng.health_check.wording import answered
 from xinheng.leads.listing import UNREADABLE
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent
 from xinheng.privacy.models import PrivacyRequest
@@ -117,31 +115,22 @@ def _enquiry(session: Session, keys: Keys, row: Enquiry) -> dict[str, Any]:
         "第一次从哪里来": row.first_touch,
         "这次从哪里来": row.last_touch,
         "这次看过的文章": row.articles_read,
+        "自查": _check(session, keys, row.assessment_id),
         "同意": [_consent(each) for each in row.consents],
-        **(_result(session, keys, row)),
     }
 
 
-def _result(session: Session, keys: Keys, enquiry: Enquiry) -> dict[str, Any]:
-    """The health check that was attached: what it came to, and every answer in the words of its day."""
-    row = session.get(Assessment, enquiry.assessment_id) if enquiry.assessment_id else None
+def _check(session: Session, keys: Keys, assessment_id: str | None) -> dict[str, Any] | str:
+    """The health check that was attached; empty where none was."""
+    row = session.get(Assessment, assessment_id) if assessment_id else None
     if row is None:
-        return {}
+        return ""
+    form = session.get_one(FormVersion, row.version).form
     try:
-        kept = opened(keys, row)
-        check = stored_check(session.get_one(FormVersion, kept.version).form)
-        stands = standing(check, stored_assessment(check, kept.answers, kept.result))
-    except (CannotDecrypt, KeyError):
-        return {"自查结果": UNREADABLE}
-    told = {
-        "时间": _moment(kept.created_at),
-        "版本": check.version,
-        "等级": stands.level_words,
-        "分数": stands.score_words,
-        "区间": stands.band,
-        "回答": {each.question: each.answer for each in answered(check, kept.answers)},
-    }
-    return {"自查结果": told}
+        found = in_words(stored_check(form), opened(keys, row))
+    except CannotDecrypt:
+        return UNREADABLE
+    return {"完成时间": _moment(row.created_at), **found}
 
 
 def _consent(row: Consent) -> dict[str, str]:
