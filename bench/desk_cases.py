@@ -14,7 +14,7 @@ from desk_leads import fill
 from desk_shares import FILTERS
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, func, select, text
 
 from xinheng.crypto import Keys
 from xinheng.db import Database
@@ -110,6 +110,7 @@ class Bench:
             number=number,
             staff=[staff[email] for email in sorted(staff) if email.startswith("sales-")],
             form_version=self.app.extensions["xinheng.consultation"].published().version,
+            check=self.app.extensions["xinheng.health_check"](),
             now=self.now,
             progress=progress.add,
         )
@@ -210,14 +211,18 @@ class Bench:
             visitor.get(address)
             requests = _cycle([lambda each=each: visitor.get(each) for each in addresses])
             yield Case(f"{visitor.role}: lead page from {name}", requests, daily=name != "a rare need")
+        checked = [f"/desk/leads/{lead.id}" for lead in self._some_leads(visitor, Lead.level != "")]
+        if checked:
+            requests = _cycle([lambda each=each: visitor.get(each) for each in checked])
+            yield Case(f"{visitor.role}: lead page with a health check", requests, daily=True)
 
-    def _some_leads(self, visitor: Visitor) -> Sequence[Lead]:
+    def _some_leads(self, visitor: Visitor, *only: ColumnElement[bool]) -> Sequence[Lead]:
         """Leads of all ages that this member may see."""
         found = []
         with self.database.reading() as session:
             for _ in range(40):
                 at = self.now - timedelta(days=self.draw.uniform(0, 900))
-                query = select(Lead).where(Lead.last_enquiry_at < at, Lead.restricted.is_(False))
+                query = select(Lead).where(Lead.last_enquiry_at < at, Lead.restricted.is_(False), *only)
                 if not visitor.everyone:
                     query = query.where(Lead.owner_id == visitor.member.id)
                 found += session.scalars(query.order_by(Lead.last_enquiry_at.desc(), Lead.id.desc()).limit(1))

@@ -7,6 +7,7 @@ telephones and no one is given.
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,10 +19,14 @@ from desk_shares import DETAILS, GIVEN, RARE, SHARES, SURNAMES, YEARS
 from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase
 
+from xinheng.assessments import Assessment
 from xinheng.audit.log import chained
 from xinheng.audit.models import HEAD, AuditHead, AuditRow
 from xinheng.crypto import Keys
 from xinheng.db import Database
+from xinheng.demo.checks import drawn_answers
+from xinheng.health_check.assessment import assess
+from xinheng.health_check.definition import HealthCheck
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
 from xinheng.notices.outbox import Notice
 
@@ -45,23 +50,26 @@ def fill(
     number: int,
     staff: Sequence[str],
     form_version: str,
+    check: HealthCheck,
     now: datetime,
     progress: Callable[[int], None],
 ) -> None:
-    """Write `number` leads with 1–2 enquiries and 3 events each, indexes last. The same seed, the same shares."""
+    """Write `number` leads with 1–2 enquiries and 3 events each, indexes last; a health check with each enquiry of a lead
+    that has a level. The same seed, the same shares."""
     with database.reading() as session:
         head = session.scalars(select(AuditHead).where(AuditHead.id == HEAD)).one()
-    maker = _Maker(keys, staff, form_version, now, number)
+    maker = _Maker(keys, staff, form_version, check, now, number)
     maker.audit_id, maker.chain = head.last_id, head.chain
     loader = Loader(database)
-    tables = [model.__table__ for model in (Lead, Enquiry, Consent, LeadEvent, Notice, AuditRow)]
+    models = (Lead, Enquiry, Consent, LeadEvent, Notice, Assessment, AuditRow)
+    tables = [model.__table__ for model in models]
     loader.drop_indexes(tables)
     for batch in _batches(maker.leads(), _BATCH):
         rows: dict[type[DeclarativeBase], list[dict[str, Any]]] = {}
         for lead in batch:
             for model, row in lead:
                 rows.setdefault(model, []).append(row)
-        for model in (Lead, Enquiry, Consent, LeadEvent, Notice, AuditRow):
+        for model in models:
             loader.load(model, rows.get(model, []))
         progress(len(batch))
     loader.make_indexes(tables)
@@ -70,12 +78,34 @@ def fill(
         head.last_id, head.chain = maker.audit_id, maker.chain
 
 
+def _finished(check: HealthCheck, draw: random.Random) -> dict[str, tuple[str, str]]:
+    """For each level answers that come to it, and what they come to, as they are stored."""
+    found: dict[str, tuple[str, str]] = {}
+    while len(found) < len(check.levels):
+        answers = drawn_answers(draw, check, draw.choice(("low", "moderate", "elevated", "high")))
+        result = assess(check, answers)
+        stored = (
+            json.dumps(dict(answers), ensure_ascii=False),
+            json.dumps(result.as_json(), ensure_ascii=False),
+        )
+        found.setdefault(result.level, stored)
+    return found
+
+
 class _Maker:
     def __init__(
-        self, keys: Keys, staff: Sequence[str], form_version: str, now: datetime, number: int
+        self,
+        keys: Keys,
+        staff: Sequence[str],
+        form_version: str,
+        check: HealthCheck,
+        now: datetime,
+        number: int,
     ) -> None:
         self._keys = keys
         self._random = random.Random(1)
+        self._check_version = check.hash
+        self._finished = _finished(check, self._random)
         self._form_version = form_version
         self._now = now
         self._number = number
@@ -104,6 +134,10 @@ class _Maker:
         events = []
         for at in asked:
             enquiry = self._enquiry(lead, typed, name, at)
+            if lead["level"]:
+                result = self._result(lead["level"], at)
+                enquiry["assessment_id"] = result["id"]
+                yield Assessment, result
             yield Enquiry, enquiry
             yield Consent, self._consent(enquiry)
             yield Notice, self._notice(enquiry)
@@ -189,9 +223,24 @@ class _Maker:
             "first_touch": touch,
             "last_touch": touch,
             "articles_read": ["ageing-report", "dso-how-to-measure-and-lower"],
+            "assessment_id": None,
             "state": "accepted",
             "suspicion": [],
             "created_at": at,
+        }
+
+    def _result(self, level: str, at: datetime) -> dict[str, Any]:
+        result_id = self._id(at)
+        answers, result = self._finished[level]
+        return {
+            "id": result_id,
+            "token_hash": self._random.randbytes(16),
+            "version": self._check_version,
+            "answers": self._sealed("assessments", "answers", result_id, answers),
+            "result": self._sealed("assessments", "result", result_id, result),
+            "previous_id": None,
+            "created_at": at,
+            "retain_until": None,
         }
 
     def _consent(self, enquiry: Mapping[str, Any]) -> dict[str, Any]:

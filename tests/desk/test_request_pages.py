@@ -15,9 +15,8 @@ from flask import Flask
 from sqlalchemy import select, update
 from tests.databases import refuse_inserts
 from tests.desk.conftest import NOON, Clock, DeskClient, Known, SignedIn, Staff
-from tests.desk.leads_at_hand import NAME, PHONE, ask, ask_with_check, give, reference_of, the_lead
+from tests.desk.leads_at_hand import NAME, PHONE, ask, give, reference_of, the_lead
 
-from xinheng.assessments import Assessment
 from xinheng.audit.models import AuditRow
 from xinheng.audit.verify import verify
 from xinheng.crypto import Keys
@@ -232,24 +231,6 @@ def test_no_cell_is_a_formula(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
     assert safe_cell("王会计 = 1") == "王会计 = 1"
     assert safe_cell("") == ""
-
-
-def test_the_file_holds_an_attached_health_check_in_words(
-    client: DeskClient, app: Flask, store: Database, officer: Known, filed: Callable[..., str]
-) -> None:
-    lead = ask_with_check(app, answers={"top1": "gt50", "credit_sales_wan": 4235.5})
-    request_id = filed("access", reference=reference_of(store, lead))
-
-    def told() -> Any:
-        return json.loads(send(client, request_id, "file", format="json").text)["线索"][0]["咨询"][0]["自查"]
-
-    check = told()
-    assert (check["等级"], check["问卷版本"]) == ("较低", "1.0")
-    assert check["答案"]["您的头号客户（买得多的那一家）占全年销售额多少？"] == "一半以上"
-    assert "4235.5万元" in check["答案"].values()
-    with store.writing() as session:
-        session.execute(update(Assessment).values(answers=b"\1\1rubbish"))
-    assert "无法解密" in told()
 
 
 @pytest.mark.parametrize("deed", ["file", "delete"])

@@ -51,8 +51,7 @@ def need_words(session: Session) -> Mapping[str, str]:
     """The needs by key: those that the present form offers, then those that only an earlier one did."""
     form = current_app.extensions["xinheng.consultation"].published().declaration
     present = {option.key: option.label for option in form.field("need").options}
-    used = select(FormVersion.version).where(FormVersion.version.in_(select(Enquiry.form_version)))
-    versions = session.scalars(used.order_by(FormVersion.published_at.desc())).all()
+    versions = session.scalars(select(FormVersion.version).order_by(FormVersion.published_at.desc())).all()
     for version in versions:
         for key, label in _needs_of(session, version):
             present.setdefault(key, label)
@@ -60,7 +59,7 @@ def need_words(session: Session) -> Mapping[str, str]:
 
 
 _read: dict[str, Sequence[tuple[str, str]]] = {}
-"""The needs of forms read before, by version, none for a health check: what was published doesn't change."""
+"""The needs of forms read before, by version: what was published doesn't change."""
 
 
 def _needs_of(session: Session, version: str) -> Sequence[tuple[str, str]]:
