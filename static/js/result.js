@@ -29,9 +29,10 @@ async function tryAnswers() {
 }
 
 form.addEventListener("change", tryAnswers);
-form.addEventListener("submit", (event) => {
+form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  tryAnswers();
+  await tryAnswers();
+  document.querySelector("[data-tried]").scrollIntoView({ block: "nearest" });
 });
 form.querySelector("[data-own-again]").addEventListener("click", (event) => {
   event.preventDefault();

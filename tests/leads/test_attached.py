@@ -21,10 +21,11 @@ from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import PublishedForm
 from xinheng.leads.deletion import Deletion
 from xinheng.leads.drainer import drain
+from xinheng.leads.listing import list_leads
 from xinheng.leads.models import Consent, Enquiry, Lead
 from xinheng.leads.quarantine import Quarantine
 from xinheng.leads.reception import Reception
-from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.record import EnquiryDesk, UnknownForm
 from xinheng.leads.spool import Spool
 from xinheng.leads.submission import Submission
 from xinheng.leads.tombstones import TombstoneFile
@@ -202,6 +203,16 @@ def test_an_older_result_that_comes_later_does_not_count(
     desk.record(attaching(newer), NOON + DAY)
     desk.record(attaching(older, details="上次的也附上"), NOON + DAY)
     assert the_lead(store).level == "low"
+
+
+def test_a_version_of_the_check_is_no_form_that_anybody_agreed_to(
+    desk: EnquiryDesk, store: Database, store_keys: Keys, attaching: Asked
+) -> None:
+    with pytest.raises(UnknownForm):
+        desk.record(attaching(form_version="check"), NOON)
+    desk.record(attaching(), NOON)
+    with store.reading() as session:
+        assert len(list_leads(session, store_keys, 10)) == 1
 
 
 # --- other ways in ---

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, load_only
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.desk.times import short, span
 from xinheng.form_versions import FormVersion
-from xinheng.forms.definition import stored_form
+from xinheng.forms.definition import is_stored_form, stored_form
 from xinheng.forms.priority import PriorityRules
 from xinheng.i18n import gettext as _
 from xinheng.leads.file import facts_of
@@ -51,8 +51,7 @@ def need_words(session: Session) -> Mapping[str, str]:
     """The needs by key: those that the present form offers, then those that only an earlier one did."""
     form = current_app.extensions["xinheng.consultation"].published().declaration
     present = {option.key: option.label for option in form.field("need").options}
-    used = select(FormVersion.version).where(FormVersion.version.in_(select(Enquiry.form_version)))
-    versions = session.scalars(used.order_by(FormVersion.published_at.desc())).all()
+    versions = session.scalars(select(FormVersion.version).order_by(FormVersion.published_at.desc())).all()
     for version in versions:
         for key, label in _needs_of(session, version):
             present.setdefault(key, label)
@@ -65,8 +64,9 @@ _read: dict[str, Sequence[tuple[str, str]]] = {}
 
 def _needs_of(session: Session, version: str) -> Sequence[tuple[str, str]]:
     if version not in _read:
-        form = stored_form(session.get_one(FormVersion, version).form).declaration
-        _read[version] = [(option.key, option.label) for option in form.field("need").options]
+        text = session.get_one(FormVersion, version).form
+        options = stored_form(text).declaration.field("need").options if is_stored_form(text) else ()
+        _read[version] = [(option.key, option.label) for option in options]
     return _read[version]
 
 

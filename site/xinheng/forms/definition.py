@@ -172,6 +172,11 @@ class PublishedForm(BaseModel):
         return f"{self.notice}\n\n{consent.label}"
 
 
+def is_stored_form(text: str) -> bool:
+    """Whether what was published under a version is a consultation form: health checks stand in the same table."""
+    return text.startswith('{"declaration":')
+
+
 def stored_form(text: str) -> PublishedForm:
     """A form as it was published, from its JSON. It is not judged by today's rules: it was right in its day."""
     data = json.loads(text)

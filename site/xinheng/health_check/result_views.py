@@ -85,7 +85,7 @@ def _taken(kept: Kept) -> Taken | None:
         return Taken(
             check, kept.answers, stored_assessment(check, kept.answers, kept.result), kept.created_at
         )
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         log.error("一份自查结果看不懂：它的问卷是 %s", kept.version)
         return None
 

@@ -63,10 +63,11 @@ def _shown(check: HealthCheck, flag: RedFlag, given: dict[str, Answered]) -> Sho
     by_estimate = flag.runway_at_most is not None
     if by_estimate:
         limits |= {question: "" for question in OF_RUNWAY if question not in limits}
+    causes = [Cause(given[question], limit) for question, limit in limits.items() if question in given]
     return ShownFlag(
         id=flag.id,
         text=flag.text,
         floor=check.level(flag.floor),
-        causes=[Cause(given[question], limit) for question, limit in limits.items() if question in given],
+        causes=sorted(causes, key=lambda cause: cause.answered.number),
         by_estimate=by_estimate,
     )

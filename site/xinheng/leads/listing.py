@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.db import Database
 from xinheng.form_versions import FormVersion
-from xinheng.forms.definition import PublishedForm, stored_form
+from xinheng.forms.definition import PublishedForm, is_stored_form, stored_form
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.notices.outbox import Notice
 from xinheng.phone_display import mask
@@ -75,8 +75,8 @@ def list_leads(session: Session, keys: Keys, most: int) -> Sequence[ListedLead]:
         .order_by(Lead.last_enquiry_at.desc(), Lead.id.desc())
         .limit(most)
     )
-    used = select(FormVersion).where(FormVersion.version.in_(select(Enquiry.form_version)))
-    forms = {row.version: stored_form(row.form) for row in session.scalars(used)}
+    rows = session.scalars(select(FormVersion))
+    forms = {row.version: stored_form(row.form) for row in rows if is_stored_form(row.form)}
     return [_listed(session, lead, keys, forms) for lead in session.scalars(query)]
 
 

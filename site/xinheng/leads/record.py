@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from xinheng.crypto import Keys, fingerprint, new_row_id
 from xinheng.db import Database, DatabaseBusy
 from xinheng.form_versions import FormVersion, publish_form
-from xinheng.forms.definition import PublishedForm, stored_form
+from xinheng.forms.definition import PublishedForm, is_stored_form, stored_form
 from xinheng.forms.priority import PriorityRules
 from xinheng.leads.attached import attach_result, newest_level
 from xinheng.leads.file import facts_of
@@ -161,12 +161,9 @@ class EnquiryDesk:
 
     def _form(self, session: Session, version: str) -> PublishedForm:
         row = session.get(FormVersion, version) if version.isalnum() else None  # PostgreSQL takes no NUL
-        if row is None:
+        if row is None or not is_stored_form(row.form):
             raise UnknownForm(version)
-        try:
-            return stored_form(row.form)
-        except KeyError as fault:  # what was published under this version is a health check
-            raise UnknownForm(version) from fault
+        return stored_form(row.form)
 
     def _lead(
         self, session: Session, submission: Submission, at: datetime, now: datetime, retain_until: datetime

@@ -12,9 +12,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from xinheng.assessments import Assessment, opened
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import FormDeclaration, stored_form
+from xinheng.health_check.in_words import in_words
+from xinheng.health_check.loader import stored_check
 from xinheng.leads.listing import UNREADABLE
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent
 from xinheng.privacy.models import PrivacyRequest
@@ -112,8 +115,22 @@ def _enquiry(session: Session, keys: Keys, row: Enquiry) -> dict[str, Any]:
         "第一次从哪里来": row.first_touch,
         "这次从哪里来": row.last_touch,
         "这次看过的文章": row.articles_read,
+        "自查": _check(session, keys, row.assessment_id),
         "同意": [_consent(each) for each in row.consents],
     }
+
+
+def _check(session: Session, keys: Keys, assessment_id: str | None) -> dict[str, Any] | str:
+    """The health check that was attached; empty where none was."""
+    row = session.get(Assessment, assessment_id) if assessment_id else None
+    if row is None:
+        return ""
+    form = session.get_one(FormVersion, row.version).form
+    try:
+        found = in_words(stored_check(form), opened(keys, row))
+    except CannotDecrypt:
+        return UNREADABLE
+    return {"完成时间": _moment(row.created_at), **found}
 
 
 def _consent(row: Consent) -> dict[str, str]:
