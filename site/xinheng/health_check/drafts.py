@@ -7,6 +7,7 @@ is ever in a draft.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -169,8 +170,8 @@ class Drafts:
                 _store(session, lock, draft, counts=row.counts and counts)
 
     def _lock(self, token: str) -> _Lock:
-        hashed = self._keys.keyed_hash("check-draft", token)[:16]
-        return _Lock(hashed, AESGCM(self._keys.keyed_hash("check-draft-key", token)))
+        key = self._keys.keyed_hash("check-draft", token)
+        return _Lock(hashlib.sha256(key).digest()[:16], AESGCM(key))
 
 
 @dataclass(frozen=True, slots=True)
