@@ -15,6 +15,7 @@ from xinheng.assessments import Assessment
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.form_versions import FormVersion, publish_form
+from xinheng.health_check.assessment import assess
 from xinheng.health_check.definition import UNSURE, HealthCheck
 from xinheng.leads.models import Enquiry, Lead
 
@@ -129,6 +130,9 @@ def test_where_too_much_is_unsure_the_range_is_told_and_what_to_find_out_is_aske
     assert not re.search(r"（\d\d–\d\d）", brief), "no score in the middle"
     assert "把握：信息不足" in brief
     assert "“不清楚”的题太多" in brief
+    assert "弱在哪里" not in brief, "it would be a guess"
+    first = assess(check, unsure | {"industry": "building", "export_share": "none"}).to_find_out[0].question
+    assert f"左右结果的在前 {check.scored[first].text}" in brief
     assert "可能的红线" in brief
     widest = "逾期占几成，您说暂时说不准", "买得多的那一家", "拖得久的是哪几笔"
     asked = first_asked(desk, lead_id)
