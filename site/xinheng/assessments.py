@@ -109,6 +109,12 @@ def find(session: Session, keys: Keys, token: str, now: datetime) -> Kept | None
     return opened(keys, row) if row else None
 
 
+def is_kept(session: Session, keys: Keys, token: str, now: datetime) -> bool:
+    """Whether the address of this token still opens."""
+    wanted = select(Assessment.id).where(_of_token(keys, token), _in_time(now))
+    return session.scalar(wanted) is not None
+
+
 def find_by_id(session: Session, keys: Keys, assessment_id: str, now: datetime) -> Kept | None:
     """The one an enquiry or a later check points at, if its time isn't over. Raises CannotDecrypt."""
     row = session.scalar(select(Assessment).where(Assessment.id == assessment_id, _in_time(now)))

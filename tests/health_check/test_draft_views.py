@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -229,6 +231,34 @@ def test_a_result_that_was_deleted_meanwhile_is_no_obstacle(visitor: Visitor, da
     visitor.answer("dso", "gt120", to="answers")
     visitor.post("/health-check/finish")
     assert visitor.get(visitor.page.headers["Location"]).status_code == 200
+
+
+def test_who_deleted_a_result_gets_it_anew_with_the_same_answers(
+    visitor: Visitor, databases: Databases
+) -> None:
+    visitor.answer_until("answers")
+    visitor.post("/health-check/finish")
+    first = visitor.at()
+    with databases.leads.writing() as session:
+        session.execute(delete(Assessment))
+    page = visitor.get("/health-check/saved").text
+    assert first not in page
+    assert "全部答完" in page
+    visitor.post("/health-check/finish")
+    assert visitor.at() != first
+    assert visitor.get(visitor.page.headers["Location"]).status_code == 200
+
+
+def test_an_answer_that_comes_while_a_second_tab_begins_is_not_lost(visitor: Visitor, app: Flask) -> None:
+    visitor.start()
+    token, drafts = visitor.token(), app.extensions["xinheng.health_checks"].drafts
+    with ThreadPoolExecutor(1) as second_tab:
+        with drafts.changing(token, datetime.now(UTC), counts=True) as draft:
+            draft.answers["industry"] = "food"
+            begun = second_tab.submit(visitor.start)
+            time.sleep(0.3)  # by now it has seen no answer, and waits for its turn
+        assert begun.result() == "saved"
+    assert "答了1题" in visitor.get("/health-check/saved").text
 
 
 def test_nothing_that_is_only_looked_at_is_changed(visitor: Visitor, databases: Databases) -> None:

@@ -9,7 +9,8 @@ from flask import current_app, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from xinheng.health_check.counting import OVERVIEW
-from xinheng.health_check.finishing import NotKept, finish_draft
+from xinheng.health_check.drafts import LastResult
+from xinheng.health_check.finishing import NotKept, finish_draft, opens
 from xinheng.health_check.path import first_open, is_answered, questions_on_path
 from xinheng.health_check.steps import groups, minutes
 from xinheng.health_check.views import blueprint
@@ -30,24 +31,33 @@ from xinheng.health_check.way import amount_words, place
 def start() -> Response:
     """Begin, or begin anew where that is asked for; who has answers already is asked which of the two they mean."""
     anew = request.form.get("anew") == "yes"
-    if (visit := under_way()) and visit.answers and not anew:
-        return kept_private(redirect(url_for("health_check.saved"), code=303))
+    asks = kept_private(redirect(url_for("health_check.saved"), code=303))
+    visit = under_way()
+    if visit and visit.answers and not anew:
+        return asks
     present = health_checks().versions.current()
     first = place(present, {})
-    token = _begun_again(present.hash, first) if visit else ""
-    if not token:
-        drafts, now = health_checks().drafts, datetime.now(UTC)
-        health_checks().room.make(time.monotonic())
-        token = drafts.begin(present.hash, first, now, counts=counts_as_visitor())
-    response = redirect(url_for("health_check.question", question_id=first), code=303)
-    return remember(kept_private(response), token)
+    if visit:
+        with going_on() as visit:
+            if visit and visit.answers and not anew:  # another tab has answered meanwhile
+                return asks
+            if visit:
+                visit.draft.begin_again(present.hash, first)
+                return _led_to(first, visit.token)
+    drafts, now = health_checks().drafts, datetime.now(UTC)
+    health_checks().room.make(time.monotonic())
+    return _led_to(first, drafts.begin(present.hash, first, now, counts=counts_as_visitor()))
 
 
 @blueprint.get("/saved")
 def saved() -> Response:
     """What is kept, the link to go on with it elsewhere, and the way on."""
     visit = under_way()
-    return _kept_page("health_check/saved.html", visit) if visit else nothing_under_way()
+    if visit is None:
+        return nothing_under_way()
+    desk, last = health_checks(), visit.draft.last_result
+    kept = last if last and opens(desk.leads, desk.keys, last, datetime.now(UTC)) else None
+    return _kept_page("health_check/saved.html", visit, last_result=kept)
 
 
 @blueprint.get("/resume/<token>")
@@ -113,13 +123,10 @@ def _gone() -> Response:
     return kept_private(make_response(render_template("health_check/gone.html"), 410))
 
 
-def _begun_again(version: str, first: str) -> str:
-    """The token of this browser's check, begun anew; empty where it is gone meanwhile."""
-    with going_on() as visit:
-        if visit is None:
-            return ""
-        visit.draft.begin_again(version, first)
-        return visit.token
+def _led_to(first: str, token: str) -> Response:
+    """The way to the first question of a check that has begun."""
+    response = redirect(url_for("health_check.question", question_id=first), code=303)
+    return remember(kept_private(response), token)
 
 
 def _overview(visit: UnderWay, status: int = 200) -> Response:
@@ -137,13 +144,14 @@ def _overview(visit: UnderWay, status: int = 200) -> Response:
     return kept_private(response)
 
 
-def _kept_page(template: str, visit: UnderWay) -> Response:
+def _kept_page(template: str, visit: UnderWay, last_result: LastResult | None = None) -> Response:
     path = questions_on_path(visit.check, visit.answers)
     answered = sum(is_answered(each, visit.answers) for each in path)
     step = place(visit.check, visit.answers)
     page = render_template(
         template,
         draft=visit.draft,
+        last_result=last_result,
         link=current_app.config["ORIGIN"] + url_for("health_check.resume", token=visit.token),
         token=visit.token,
         step="" if step == OVERVIEW else step,

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy.exc import DatabaseError
 
-from xinheng.assessments import keep
+from xinheng.assessments import is_kept, keep
 from xinheng.crypto import Keys
 from xinheng.db import Database, DatabaseBusy
 from xinheng.health_check.assessment import assess
@@ -26,13 +26,17 @@ class NotKept(RuntimeError):
 def finish_draft(database: Database, keys: Keys, check: HealthCheck, draft: Draft, now: datetime) -> str:
     """Keep the result of a draft whose questions all have an answer; returns the token of its address.
 
-    The same answers once more are the same result. Raises NotKept.
+    The same answers once more are the same result, while that is kept. Raises NotKept.
     """
     answers, last = dict(answers_on_path(check, draft.answers)), draft.last_result
-    if last and (last.version, last.answers) == (check.hash, answers):
-        draft.step = ""
-        return last.token
     try:
+        if (
+            last
+            and (last.version, last.answers) == (check.hash, answers)
+            and opens(database, keys, last, now)
+        ):
+            draft.step = ""
+            return last.token
         with database.writing(within=WAIT) as session:
             id, token = keep(
                 session,
@@ -47,3 +51,9 @@ def finish_draft(database: Database, keys: Keys, check: HealthCheck, draft: Draf
         raise NotKept(type(fault).__name__) from fault
     draft.finish(LastResult(id, token, check.hash, answers), OVERVIEW)
     return token
+
+
+def opens(database: Database, keys: Keys, result: LastResult, now: datetime) -> bool:
+    """Whether the address of a result still opens: it may be deleted long before its draft. Raises DatabaseBusy."""
+    with database.asking() as session:
+        return is_kept(session, keys, result.token, now)
