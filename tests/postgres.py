@@ -10,6 +10,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -81,6 +82,24 @@ class PostgresServer:
             except psycopg.OperationalError:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Our own server is there and does nothing: its connections stay open, and new ones are taken up by nobody."""
+        assert self._keeper, "not our own server"
+        (first,) = self._connection.execute("SELECT pg_read_file('postmaster.pid')").fetchone() or ("",)
+        others = self._connection.execute("SELECT pid FROM pg_stat_activity").fetchall()
+        stopped: list[int] = []
+        try:
+            for process in (int(first.split()[0]), *(row[0] for row in others)):
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGSTOP)
+                    stopped.append(process)
+            yield
+        finally:
+            for process in stopped:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGCONT)
 
     @contextmanager
     def database(self, template: str = "template0", encoding: str = "UTF8") -> Iterator[str]:

@@ -82,6 +82,22 @@ def test_while_the_server_is_stopped_everybody_gets_a_reference_and_afterwards_e
     site.stop()
 
 
+def test_while_the_server_is_frozen_everybody_gets_a_reference_and_no_thread_is_lost(
+    site: RunningSite, url: str, server: PostgresServer
+) -> None:
+    """More visitors than the workers have threads, twice."""
+    told = ask(site, VISITORS)
+    with server.frozen():
+        spooled = [*ask(site, 20), *ask(site, 20)]
+        assert waiting(site) == set(spooled)
+        assert site.get("/").status == 200
+        assert site.get("/readyz").status == 200
+    until(lambda: not waiting(site), site)
+    told += [*spooled, *ask(site)]
+    assert stored(site, url) == sorted(told)
+    site.stop()
+
+
 def test_a_site_that_stops_while_the_server_is_away_leaves_the_spool_to_the_next_start(
     site: RunningSite, url: str, server: PostgresServer
 ) -> None:
