@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from tests.health_check.conftest import NOON, Written
 from tests.health_check.results import taken
 
@@ -52,3 +53,23 @@ def test_other_words_are_comparable_other_points_are_not(check: HealthCheck, wri
     assert not comparable(check, later)
     found = compare(taken(check, "P04", BEFORE), taken(later, "P04"))
     assert (found.comparable, found.version) == (False, "1.0")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("points = 15", "points = 16"),
+        ("low = 0.053\nbase = 0.053\nhigh = 0.053", "low = 0.06\nbase = 0.06\nhigh = 0.06"),
+        ("from = 25", "from = 26"),
+        ("factor = 1.3", "factor = 1.2"),
+        ('unsure = { low = "d31_60"', 'unsure = { low = "le30"'),
+    ],
+)
+def test_rules_that_differ_are_not_comparable_whatever_they_are_called(
+    check: HealthCheck, written: Written, old: str, new: str
+) -> None:
+    written.change(old, new)
+    changed = written.load()
+    assert changed.version == check.version
+    assert not comparable(check, changed)
+    assert not comparable(changed, check)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
 from xinheng.health_check.answers import Answers
 from xinheng.health_check.assessment import Assessment
@@ -12,6 +13,24 @@ from xinheng.health_check.definition import HealthCheck
 from xinheng.health_check.scoring import shown_score
 from xinheng.health_check.standing import Standing, standing
 from xinheng.health_check.wording import answered
+
+_WORDS: Final = frozenset(
+    {
+        "text",
+        "help",
+        "why",
+        "label",
+        "unsure_label",
+        "name",
+        "summary",
+        "basis",
+        "trust",
+        "unit",
+        "disclaimer",
+    }
+    | {"reason", "reason_codes", "consistency"}
+)
+"""Keys of a definition that no number depends on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +89,17 @@ def compare(before: Taken, present: Taken) -> Comparison:
 
 
 def comparable(one: HealthCheck, other: HealthCheck) -> bool:
-    """Whether two definitions score alike: `version` changes with every change of points, weights or parameters."""
-    return one.hash == other.hash or one.version == other.version
+    """Whether two definitions score alike: they call themselves the same version, and only words differ."""
+    if one.hash == other.hash:
+        return True
+    return one.version == other.version and _rules(one.model_dump()) == _rules(other.model_dump())
+
+
+def _rules(declared: Any) -> Any:
+    """What a score and an estimate are made of: all that is declared, without what is only said."""
+    if isinstance(declared, dict):
+        return {key: _rules(value) for key, value in declared.items() if key not in _WORDS}
+    return [_rules(each) for each in declared] if isinstance(declared, list | tuple) else declared
 
 
 def _moved(before: Taken, present: Taken) -> Sequence[Moved]:
