@@ -27,7 +27,9 @@ from xinheng.health_check.figures import Figure, Unit, amount_words, figures
         (12.11, "percent", "12%"),
         (0.0, "percent", "0%"),
         (0.854, "months", "0.9个月"),
-        (0.0, "months", "0.0个月"),
+        (0.05, "months", "0.1个月"),
+        (0.049, "months", "不足0.1个月"),
+        (0.0, "months", "不足0.1个月"),
     ],
 )
 def test_an_amount_has_two_significant_figures(amount: float, unit: Unit, words: str) -> None:
@@ -43,6 +45,8 @@ def test_an_amount_has_two_significant_figures(amount: float, unit: Unit, words:
         (0.98, 1.2, "wan", "9800元–1.2万元"),
         (29.1, 29.2, "wan", "29万元"),
         (1.0, 1.5, "months", "1.0–1.5个月"),
+        (0.0, 1.9, "months", "不足0.1–1.9个月"),
+        (0.0, 0.0, "months", "不足0.1个月"),
         (0.38, 1.86, "percent", "0.38%–1.9%"),
     ],
 )
@@ -62,7 +66,15 @@ def test_the_runway_runs_from_the_shorter_to_the_longer(check: HealthCheck) -> N
     answers = answers_of("P01")
     runway = next(each for each in figures(check, assess(check, answers), answers) if each.unit == "months")
     assert runway.least < runway.middle < runway.most
-    assert runway.words == "约0.8个月，估算区间0.0–1.9个月"
+    assert runway.words == "约0.8个月，估算区间不足0.1–1.9个月"
+
+
+def test_cash_that_is_gone_at_once_is_not_about_no_months(check: HealthCheck) -> None:
+    answers = answers_of("P02")
+    runway = {each.key: each for each in figures(check, assess(check, answers), answers)}[
+        "stress_runway_months"
+    ]
+    assert runway.about == "不足0.1个月"
 
 
 def test_amounts_are_percentages_where_sales_are_not_known(check: HealthCheck) -> None:

@@ -27,6 +27,10 @@ SHOWN: Final = (
 )
 """Fields of Estimate with their names, in the order in which they are shown."""
 
+_LEAST_MONTHS: Final = 0.05
+"""What rounds to 0.1: less would be written as no time at all."""
+_LESS_THAN: Final = "不足"
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -41,8 +45,9 @@ class Figure:
 
     @property
     def about(self) -> str:
-        """约29万元"""
-        return f"约{amount_words(self.middle, self.unit)}"
+        """约29万元, 不足0.1个月"""
+        words = amount_words(self.middle, self.unit)
+        return words if words.startswith(_LESS_THAN) else f"约{words}"
 
     @property
     def between(self) -> str:
@@ -71,9 +76,9 @@ def figures(check: HealthCheck, assessment: Assessment, answers: Answers) -> Seq
 
 
 def amount_words(amount: float, unit: Unit) -> str:
-    """An amount in words, rounded to two significant figures, months to one decimal."""
+    """An amount in words, rounded to two significant figures, months to one decimal, no less than 0.1."""
     if unit == "months":
-        return f"{amount:.1f}个月"
+        return f"{amount:.1f}个月" if amount >= _LEAST_MONTHS else f"{_LESS_THAN}0.1个月"
     if unit == "percent":
         return f"{_plain(two_figures(amount))}%"
     rounded = two_figures(amount)
