@@ -100,6 +100,17 @@ def test_each_question_has_its_counts_with_times_shown_as_the_divisor(
     assert '<rect x="0" y="2" width="83.3%"' in page.text
 
 
+def test_a_version_that_cannot_be_read_any_more_is_counted_by_ids_the_way_people_went(
+    editor: DeskClient, counters: Database
+) -> None:
+    count(counters, OLD, "dso", 60, 50, 10)
+    count(counters, OLD, OVERVIEW, 40, 30, 10)
+    count(counters, OLD, "industry", 90, 80, 10)
+    page = editor.get(f"/desk/health-check?version={OLD}")
+    assert [row[0] for row in rows(page)] == ["1 industry", "2 dso", "3 看一遍全部答案"]
+    assert "开始90次，看到结果30次" in words_on(page)
+
+
 @pytest.mark.parametrize(("days", "shown"), [("7", 1), ("30", 3), ("90", 7), ("", 3), ("8", 3), ("x", 3)])
 def test_the_days_are_chosen_today_included(
     editor: DeskClient, counters: Database, check: HealthCheck, days: str, shown: int

@@ -113,11 +113,12 @@ def _definition(version: str) -> HealthCheck | None:
 
 
 def _steps(check: HealthCheck | None, counts: Mapping[str, Counted]) -> Sequence[Step]:
-    """All steps in the order in which they are asked; by their ids where the definition can't be read any more."""
-    texts = {id: each.text for id, each in check.asked.items()} if check else {id: id for id in counts}
-    texts[OVERVIEW] = ""
+    """All steps in the order in which they are asked; where the definition can't be read any more, by their ids, those
+    that were shown most first: that is how few are left."""
+    reached = sorted(counts.keys() - {OVERVIEW}, key=lambda id: (-counts[id].shown, id))
+    texts = {id: each.text for id, each in check.asked.items()} if check else {id: id for id in reached}
     found = []
-    for number, (id, text) in enumerate(texts.items(), 1):
+    for number, (id, text) in enumerate([*texts.items(), (OVERVIEW, "")], 1):
         count = counts.get(id, _NOTHING)
         found.append(Step(number, text, count.shown, count.answered, max(count.left_here, 0)))
     return found
