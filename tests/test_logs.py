@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import pytest
 from flask import Flask
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.conftest import ORIGIN
+from tests.conftest import ORIGIN, ROOT
 
 from xinheng.logs import CoveringFormatter, covered, log_what_nobody_caught
 
@@ -159,3 +160,24 @@ def test_a_line_says_when_in_a_zone_that_is_no_matter_of_the_server() -> None:
     record = logging.LogRecord("xinheng", logging.INFO, __file__, 1, "x", (), None)
     record.created = datetime(2026, 11, 23, 4, 0, 0, 250_000, UTC).timestamp()
     assert CoveringFormatter().format(record) == "2026-11-23T04:00:00.250+00:00 INFO xinheng: x"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/consultation/XH-7K2M",
+        "/privacy/request/7K2M",
+        "/health-check/results/AAAAAAAAAAAAAAAAAAAAAA",
+        "/health-check/resume/AAAAAAAAAAAAAAAAAAAAAA",
+    ],
+)
+def test_nginx_writes_no_secret_address_into_any_log(address: str) -> None:
+    nginx = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+
+    def kept(pattern: str, text: str) -> list[str]:
+        """The regular expressions of the file, by what stands around them, that match this address."""
+        return [each for each in re.findall(pattern, nginx, re.MULTILINE) if re.search(each, text)]
+
+    assert kept(r'^    "~(\S+)"\s+"-";', f"https://www.example.com{address}"), "as a referrer"
+    assert kept(r'^    "~(\S+)"\s+0;', address), "in the access log"
+    assert kept(r"^    location ~ (\S+) \{\s+error_log \S+ crit;", address), "in the error log"
