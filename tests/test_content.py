@@ -295,7 +295,8 @@ def test_the_privacy_rules_list_exactly_what_a_browser_keeps() -> None:
     table = body.partition("| 名称 | 存在哪里 |")[2].partition("\n\n")[0]
     listed = re.findall(r"(?m)^\| (xinheng\.\w+) \| (\S+) \|", table)
     assert {name: {place} for name, place in listed} == found
-    assert "没有 Cookie。" in body
+    assert re.findall(r"(?m)^\| (.+?) \| Cookie \|", table) == ["check 或 __Secure-check"]
+    assert "Cookie 只有自查的这一个；看文章、提交咨询都没有。" in body
 
 
 def test_the_privacy_rules_hold_what_the_law_asks_for() -> None:

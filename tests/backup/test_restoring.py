@@ -32,7 +32,6 @@ from xinheng.db import Databases, open_databases
 from xinheng.housekeeping import ClockJumped, Housekeeping
 from xinheng.leads.deletion import Deletion
 from xinheng.leads.models import Consent, Enquiry, Lead
-from xinheng.leads.tombstones import TombstoneFile
 from xinheng.migrations import SchemaNewer
 from xinheng.phones import parse_phone
 from xinheng.privacy.receiving import Asked
@@ -147,7 +146,7 @@ def test_an_old_backup_is_no_clock_that_jumped(
     """Deletion goes on after a restore, without a word from anybody."""
 
     def housekeeping(of: Databases, data: Path) -> Housekeeping:
-        return Housekeeping(of.leads, keys, Deletion(of.leads, keys, TombstoneFile(data / "keys")))
+        return Housekeeping(of.leads, of.counters, keys, Deletion.of_site(of.leads, keys, data))
 
     housekeeping(databases, elsewhere.data).run_once(NOW - age)
     restore(elsewhere, keys, backed_up())

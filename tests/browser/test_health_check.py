@@ -144,6 +144,7 @@ def test_without_script_on_a_small_phone(site: RunningSite, page_at: PageAt) -> 
     page.get_by_role("link", name="核对答案").click()
     page.get_by_role("button", name="看结果").click()
     expect(page).to_have_url(RESULT)
+    expect(page.locator("[hidden]:visible")).to_have_count(0)  # what would do nothing isn't offered
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -20,6 +20,7 @@ from xinheng.health_check.path import questions_on_path
 from xinheng.health_check.soundness import unsound
 
 SHIPPED = json.loads(load_health_check(ROOT / "forms", None).stored)
+COLUMNS = ("low", "base", "high")
 MOST = {"dso": 400.0, "cash_months": 24.0, "export_terms": 3.0, "country": 3.0}
 
 
@@ -30,7 +31,7 @@ def _sound_checks(draw: st.DrawFn) -> HealthCheck:
     for question in data["questions"]:
         _renumber(draw, question)
     for name in Parameters.model_fields:
-        data["parameters"][name] = _parameter(draw, name, data["parameters"][name])
+        data["parameters"][name] |= _parameter(draw, name, data["parameters"][name])
     check = HealthCheck.model_validate(data)
     assume(not [*unsound(check)])
     return check
@@ -49,13 +50,13 @@ def _renumber(draw: st.DrawFn, question: dict[str, Any]) -> None:
                 option[key] = number
 
 
-def _parameter(draw: st.DrawFn, name: str, shipped: dict[str, float]) -> dict[str, float]:
+def _parameter(draw: st.DrawFn, name: str, shipped: dict[str, Any]) -> dict[str, float]:
     """Each column a little smaller or larger, in the same order; steps so small that other orders mostly stay."""
     if name in {"days_basis", "history_credibility", "margin"}:
-        return dict.fromkeys(shipped, shipped["base"] * draw(st.floats(0.5, 1.5)))
-    columns = [shipped[column] * draw(st.floats(0.8, 1.0)) for column in ("low", "base", "high")]
+        return dict.fromkeys(COLUMNS, shipped["base"] * draw(st.floats(0.5, 1.5)))
+    columns = [shipped[column] * draw(st.floats(0.8, 1.0)) for column in COLUMNS]
     ordered = sorted(columns, reverse=shipped["low"] > shipped["high"] or name == "dso_reference_days")
-    return dict(zip(("low", "base", "high"), ordered, strict=True))
+    return dict(zip(COLUMNS, ordered, strict=True))
 
 
 @settings(deadline=None, max_examples=150)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, delete, exists, select, update
+from sqlalchemy.orm import Session, aliased
 
 from xinheng.assessments import INSUFFICIENT, Assessment, attach, delete_assessments, opened
 from xinheng.crypto import CannotDecrypt, Keys
@@ -50,18 +50,27 @@ def delete_with(session: Session, enquiries: Collection[Enquiry]) -> None:
 
 def detach_withdrawn(session: Session, enquiries: ColumnElement[bool]) -> None:
     """Delete the results of those of the enquiries whose consent to attaching was taken back; nothing tells of them any
-    more. The same statements whoever is asked for."""
-    withdrawn = select(Consent.enquiry_id).where(
-        Consent.purpose == PURPOSE, Consent.withdrawn_at.is_not(None)
+    more. What stays attached was attached later. The same statements whoever is asked for."""
+    withdrawn = exists().where(
+        Consent.enquiry_id == Enquiry.id, Consent.purpose == PURPOSE, Consent.withdrawn_at.is_not(None)
     )
-    theirs = and_(enquiries, Enquiry.assessment_id.is_not(None), Enquiry.id.in_(withdrawn))
-    ids = select(Enquiry.id).where(theirs).correlate(None)
-    leads = select(Enquiry.lead_id).where(theirs).correlate(None)
-    others = select(Enquiry.assessment_id).where(Enquiry.assessment_id.is_not(None), Enquiry.id.not_in(ids))
-    gone = select(Enquiry.assessment_id).where(theirs, Enquiry.assessment_id.not_in(others.correlate(None)))
+    theirs = and_(enquiries, Enquiry.assessment_id.is_not(None), withdrawn.correlate(Enquiry))
+    ids, leads, results = (
+        select(column).where(theirs).correlate(None)
+        for column in (Enquiry.id, Enquiry.lead_id, Enquiry.assessment_id)
+    )
+    other = aliased(Enquiry)
+    stays = exists().where(other.assessment_id.is_not(None), other.id.not_in(ids))
+    of_lead, of_result = (
+        stays.where(same).correlate(table)
+        for table, same in (
+            (Lead, other.lead_id == Lead.id),
+            (Assessment, other.assessment_id == Assessment.id),
+        )
+    )
     for statement in (
-        update(Lead).where(Lead.id.in_(leads)).values(level=""),
-        delete(Assessment).where(Assessment.id.in_(gone.correlate(None))),
+        update(Lead).where(Lead.id.in_(leads), ~of_lead).values(level=""),
+        delete(Assessment).where(Assessment.id.in_(results), ~of_result),
         update(Enquiry).where(Enquiry.id.in_(ids)).values(assessment_id=None),
     ):
         session.execute(statement.execution_options(synchronize_session=False))

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, CompoundSelect, and_, or_, select, union_all
+from sqlalchemy.orm import Session, aliased
 
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.leads.models import NEVER, Enquiry, Lead
@@ -26,27 +26,45 @@ NO_INDEX = bytes(16)
 @dataclass(frozen=True, slots=True)
 class Reach:
     """Records, as conditions of one shape for everybody: those of a number that reaches one person, and one lead and one
-    enquiry by id, with the lead it may have got since. Nothing that came after `until`."""
+    enquiry by id, with the lead it may have got since; and leads that were `corrected`. Nothing that came after `until`.
+
+    Each way to a record is a question of its own, answered from its index: joined by OR, PostgreSQL reads everybody's."""
 
     index: bytes = field(default=NO_INDEX, repr=False)
     lead_id: str = NOBODY
     enquiry_id: str = NOBODY
     until: datetime = NEVER
+    corrected: Sequence[str] = ()
 
     def leads(self) -> ColumnElement[bool]:
-        released = select(Enquiry.lead_id).where(Enquiry.id == self.enquiry_id)
-        named = or_(Lead.id == self.lead_id, Lead.id.in_(released), Lead.phone_index == self.index)
-        return and_(named, Lead.last_enquiry_at <= self.until)
+        return and_(Lead.id.in_(self._named_leads()), Lead.last_enquiry_at <= self.until)
 
     def held(self) -> ColumnElement[bool]:
         """Enquiries without a lead."""
-        named = or_(Enquiry.id == self.enquiry_id, Enquiry.phone_index == self.index)
-        return and_(Enquiry.lead_id.is_(None), named, Enquiry.created_at <= self.until)
+        row = aliased(Enquiry)
+        by_id, by_phone = select(row.id).where(row.id == self.enquiry_id), row.phone_index == self.index
+        named = union_all(by_id, select(row.id).where(by_phone))
+        return and_(Enquiry.id.in_(named), Enquiry.lead_id.is_(None), Enquiry.created_at <= self.until)
 
     def enquiries(self) -> ColumnElement[bool]:
         """All: those of the leads, those without one, and the one by id in any case."""
-        of_leads = Enquiry.lead_id.in_(select(Lead.id).where(self.leads()))
-        return or_(of_leads, self.held(), Enquiry.id == self.enquiry_id)
+        row, lead = aliased(Enquiry), aliased(Lead)
+        leads = select(lead.id).where(lead.id.in_(self._named_leads()), lead.last_enquiry_at <= self.until)
+        held = row.phone_index == self.index, row.lead_id.is_(None), row.created_at <= self.until
+        named = union_all(
+            select(row.id).where(row.lead_id.in_(leads)),
+            select(row.id).where(*held),
+            select(row.id).where(row.id == self.enquiry_id),
+        )
+        return Enquiry.id.in_(named)
+
+    def _named_leads(self) -> CompoundSelect[str]:
+        lead, released = aliased(Lead), aliased(Enquiry)
+        return union_all(
+            select(lead.id).where(lead.id.in_([self.lead_id, *self.corrected])),
+            select(released.lead_id).where(released.id == self.enquiry_id, released.lead_id.is_not(None)),
+            select(lead.id).where(lead.phone_index == self.index),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +84,7 @@ def person_of(session: Session, keys: Keys, request: PrivacyRequest) -> Person:
     if not request.proof:
         return Person([], [])
     reach = reach_of(keys, request)
-    return _found(session, or_(reach.leads(), Lead.id.in_(request.corrected)), reach.held())
+    return _found(session, reach.leads(), reach.held())
 
 
 def possible(session: Session, request: PrivacyRequest) -> Person:
@@ -79,7 +97,8 @@ def possible(session: Session, request: PrivacyRequest) -> Person:
 def reach_of(keys: Keys, request: PrivacyRequest) -> Reach:
     """How far a request reaches that was proved."""
     index = request.phone_index if is_one_person(keys, request) else None
-    return Reach(index or NO_INDEX, request.lead_id or NOBODY, request.enquiry_id or NOBODY)
+    named = request.lead_id or NOBODY, request.enquiry_id or NOBODY
+    return Reach(index or NO_INDEX, *named, corrected=request.corrected)
 
 
 def requests_of(session: Session, keys: Keys, request: PrivacyRequest) -> Sequence[PrivacyRequest]:

@@ -66,8 +66,7 @@ class PrivacyDesk:
             session.add(request)
             session.flush()
             if asked.kind in WITHDRAWALS:
-                withdraw(session, _reach(asked.phone, index, match), asked.kind, now, request.due_at)
-                done = session.scalars(select(Restraint).where(Restraint.since == now)).all()
+                done = withdraw(session, _reach(asked.phone, index, match), asked.kind, now, request.due_at)
             self._audit(session, request, now)
         if asked.kind in WITHDRAWALS:
             self._file.note(done or [Restraint(kind="lead", id=NOBODY, what=asked.kind, since=now)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -31,19 +31,32 @@ def withdraw(
     now: datetime,
     until: datetime,
     given_until: datetime = NEVER,
-) -> None:
+) -> Sequence[Restraint]:
     """Take consent back for all records within reach. From then on nobody calls: a lead is held back from every list,
     search, notice and export, an enquiry in quarantine can't be released; both are deleted by `until`, unless the lead
     became a customer's, whose contract asks for keeping. Without `withdraw` it is one purpose only, and sales goes on. What
-    was attached by a consent goes at once with it. Consent that was given after `given_until` stays. The statements are the same whether there is any record or none."""
+    was attached by a consent goes at once with it. Consent that was given after `given_until` stays.
+
+    Returns what is to be noted beside the keys. The statements are the same whether there is any record or none."""
     whole = kind == "withdraw"
+    _wait_for(session, reach)
     _consents(session, reach, now, given_until, WITHDRAWALS[kind])
     detach_withdrawn(session, reach.enquiries())
     _tell(session, reach, kind, now)
-    _remember(session, reach, kind, now)
-    _notices(session, reach, now, whole=whole)
+    noted = _remember(session, reach, kind, now)
     _leads(session, reach, until, whole=whole)
-    _held(session, reach, until, whole=whole)
+    if whole:
+        _notices(session, reach, now)
+        _held(session, reach, until)
+    return noted
+
+
+def _wait_for(session: Session, reach: Reach) -> None:
+    """Whoever works at these records, or deletes them, has locked them first, and then what hangs on them: so do we, the
+    newest first as everywhere, or two would wait for each other."""
+    for table, mine in ((Lead, reach.leads()), (Enquiry, reach.held())):
+        rows = select(table.id).where(mine).order_by(table.created_at.desc())
+        session.execute(rows.with_for_update(of=table)).all()
 
 
 def _consents(session: Session, reach: Reach, now: datetime, given_until: datetime, purpose: str) -> None:
@@ -68,23 +81,25 @@ def _tell(session: Session, reach: Reach, kind: str, now: datetime) -> None:
     session.execute(insert(LeadEvent).from_select(["id", "lead_id", "version", *told], events))
 
 
-def _remember(session: Session, reach: Reach, kind: str, now: datetime) -> None:
+def _remember(session: Session, reach: Reach, kind: str, now: datetime) -> Sequence[Restraint]:
     """For the file beside the keys, which a restored backup is held to: in an earlier one a lead's enquiries may still
     stand without it."""
+    noted: list[Restraint] = []
     for table, mine, name in ((Lead, reach.leads(), "lead"), (Enquiry, reach.enquiries(), "enquiry")):
         known = {"what": kind, "since": now, "kind": name}
         rows = select(table.id, *_literals(Restraint, known)).where(mine)
         made = insert_into(session, Restraint).from_select(["id", *known], rows)
-        session.execute(made.on_conflict_do_nothing())
+        ids = session.execute(made.on_conflict_do_nothing().returning(Restraint.id)).scalars()
+        noted += [Restraint(id=each, **known) for each in ids]
+    return noted
 
 
-def _notices(session: Session, reach: Reach, now: datetime, *, whole: bool) -> None:
+def _notices(session: Session, reach: Reach, now: datetime) -> None:
     session.execute(
         update(Notice)
         .where(
             Notice.reference.in_(select(Enquiry.reference).where(reach.enquiries())),
             Notice.state.in_(["waiting", "failed"]),
-            true() if whole else false(),
         )
         .values(state="void", settled_at=now, leased_until=None)
         .execution_options(synchronize_session=False)
@@ -107,14 +122,13 @@ def _leads(session: Session, reach: Reach, until: datetime, *, whole: bool) -> N
     )
 
 
-def _held(session: Session, reach: Reach, until: datetime, *, whole: bool) -> None:
-    everything = true() if whole else false()
-    soon = everything & or_(Enquiry.retain_until.is_(None), Enquiry.retain_until > until)
+def _held(session: Session, reach: Reach, until: datetime) -> None:
+    soon = or_(Enquiry.retain_until.is_(None), Enquiry.retain_until > until)
     session.execute(
         update(Enquiry)
         .where(reach.held())
         .values(
-            state=case((everything, "withdrawn"), else_=Enquiry.state),
+            state="withdrawn",
             retain_until=case((soon, _literal(Enquiry.retain_until, until)), else_=Enquiry.retain_until),
         )
         .execution_options(synchronize_session=False)
