@@ -16,6 +16,7 @@ from xinheng.housekeeping import Housekeeping
 from xinheng.leads import drainer
 from xinheng.leads.digest import Digest
 from xinheng.leads.unopened import remind
+from xinheng.leads.unranked import Unranked
 from xinheng.leads.untold import Untold
 from xinheng.notices.worker import PostOffice, Sweep
 
@@ -26,7 +27,8 @@ def work_beside(app: Flask, stopping: threading.Event) -> None:
     databases = held["xinheng.databases"]
     reception = held["xinheng.consultation"].reception
     origin = app.config["ORIGIN"]
-    sweeps: list[Sweep] = [Untold(origin), remind, Digest(origin, reception.spool)]
+    ranked = Unranked(held["xinheng.keys"], held["xinheng.priority"])
+    sweeps: list[Sweep] = [Untold(origin), remind, Digest(origin, reception.spool), ranked]
     office = PostOffice(databases.leads, held["xinheng.channels"], sweeps)
     works = {
         "drain-spool": partial(drainer.run, reception.desk, reception.spool),

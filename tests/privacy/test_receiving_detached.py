@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import make_transient
+from tests.conftest import ROOT
 from tests.leads.colleagues import events_of, the_lead
 from tests.leads.conftest import NOON
 
@@ -16,11 +17,13 @@ from xinheng.assessments import Assessment, keep
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.form_versions import FormVersion
+from xinheng.forms.priority import load_priority
 from xinheng.leads.deletion import Deletion
 from xinheng.leads.models import Consent, Enquiry, Lead
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.submission import Submission
 from xinheng.leads.tombstones import Restraint
+from xinheng.leads.unranked import Unranked
 from xinheng.phones import parse_phone
 from xinheng.privacy.receiving import Asked, PrivacyDesk
 from xinheng.privacy.replaying import carry_out_again
@@ -93,6 +96,29 @@ def test_sales_goes_on_without_it(store: Database, privacy: PrivacyDesk, attache
     lead = the_lead(store)
     assert (lead.restricted, lead.queue, lead.retain_until) == (False, before.queue, before.retain_until)
     assert events_of(store, lead.id)[-1].detail == {"what": "detach_result"}
+
+
+def test_nobody_is_called_first_for_a_result_that_is_gone(
+    store: Database, store_keys: Keys, privacy: PrivacyDesk, desk: EnquiryDesk, attached: Attached, asked: Any
+) -> None:
+    reference = attached(PHONE)
+    desk.record(asked(OTHER), NOON)
+    ask(privacy, "detach_result", PHONE, reference)
+    rank = Unranked(store_keys, lambda: load_priority(ROOT / "forms"))
+    for _ in range(2):
+        assert rank(store, NOON + HOUR) == 0
+    with store.reading() as session:
+        mine, without = session.scalars(select(Lead.priority))
+    assert mine == without
+    assert mine is not None
+
+
+def test_who_may_not_be_called_is_not_ranked(
+    store: Database, store_keys: Keys, privacy: PrivacyDesk, attached: Attached
+) -> None:
+    ask(privacy, "withdraw", PHONE, attached(PHONE))
+    Unranked(store_keys, lambda: load_priority(ROOT / "forms"))(store, NOON + HOUR)
+    assert the_lead(store).priority is None
 
 
 @pytest.mark.parametrize("kind", ["stop_marketing", "access", "delete"])

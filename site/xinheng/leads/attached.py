@@ -50,7 +50,8 @@ def delete_with(session: Session, enquiries: Collection[Enquiry]) -> None:
 
 def detach_withdrawn(session: Session, enquiries: ColumnElement[bool]) -> None:
     """Delete the results of those of the enquiries whose consent to attaching was taken back; nothing tells of them any
-    more. What stays attached was attached later. The same statements whoever is asked for."""
+    more, and whom it told to call first is ranked anew (`Unranked`). What stays attached was attached later. The same
+    statements whoever is asked for."""
     withdrawn = exists().where(
         Consent.enquiry_id == Enquiry.id, Consent.purpose == PURPOSE, Consent.withdrawn_at.is_not(None)
     )
@@ -69,7 +70,7 @@ def detach_withdrawn(session: Session, enquiries: ColumnElement[bool]) -> None:
         )
     )
     for statement in (
-        update(Lead).where(Lead.id.in_(leads), ~of_lead).values(level=""),
+        update(Lead).where(Lead.id.in_(leads), ~of_lead).values(level="", priority=None),
         delete(Assessment).where(Assessment.id.in_(results), ~of_result),
         update(Enquiry).where(Enquiry.id.in_(ids)).values(assessment_id=None),
     ):
