@@ -132,7 +132,7 @@ def test_without_script_on_a_small_phone(site: RunningSite, page_at: PageAt) -> 
     page = page_at(360, script=False)
     begin(page, site)
     page.get_by_role("button", name="下一题").click()  # nothing chosen
-    expect(page.locator(".error-summary li")).to_have_text("请选一项，再点“下一题”")
+    expect(page.locator(".error-summary li")).to_have_text("请先选一项")
     expect(page.locator("#answer-error")).to_be_visible()
     for question, following in steps():
         at(page, question)

@@ -67,7 +67,7 @@ def test_an_answer_is_kept_and_leads_on(visitor: Visitor) -> None:
 @pytest.mark.parametrize(
     ("question", "fields", "words", "at"),
     [
-        ("credit_sales", {}, "拿不准就选“不清楚”", "answer"),
+        ("credit_sales", {}, "拿不准就选“不便透露 / 说不准”", "answer"),
         ("credit_sales", {"amount": "许多"}, "金额请填大于0的数字", "amount"),
         ("dso", {"answer": "le3000"}, "选项有更新", "answer"),
     ],
@@ -116,6 +116,17 @@ def test_a_hint_is_asked_gently_and_once(visitor: Visitor) -> None:
     assert chosen(page) == ["none"]
     assert visitor.answer("oldest", "none") == "bad_debt"
     assert visitor.check.prompt("C3").text not in visitor.get("/health-check/questions/dso?look=C3").text
+
+
+def test_a_hint_from_the_overview_names_the_buttons_that_are_there(visitor: Visitor) -> None:
+    """The answer is kept by then: going back to the overview leaves it changed."""
+    visitor.answer_until("answers", overdue_share="p30_50")
+    visitor.answer("oldest", "none", to="answers")
+    page = visitor.get(visitor.page.headers["Location"]).text
+    assert "再点一次“改好了”就好" in page
+    assert "下一题" not in page.partition("question__keys")[0]
+    assert "不改了" not in page
+    assert "回到全部答案" in page
 
 
 def test_two_tabs_lose_nothing(visitor: Visitor) -> None:

@@ -129,8 +129,9 @@ def test_one_takes_the_place_of_the_other(check: HealthCheck) -> None:
 @pytest.mark.parametrize(
     ("question", "given", "words", "in_amount"),
     [
-        ("dso", Given(""), "拿不准就选“不清楚”", False),
-        ("industry", Given(""), "请选一项，再点“下一题”", False),
+        ("dso", Given(""), "拿不准就选“不清楚 / 暂时说不准”", False),
+        ("credit_sales", Given(""), "拿不准就选“不便透露 / 说不准”", False),
+        ("industry", Given(""), "请先选一项", False),
         ("dso", Given("gone"), "选项有更新", False),
         ("dso", Given("", "4200"), "拿不准", False),
         ("credit_sales", Given("lt500", "很多"), "大于0的数字", True),

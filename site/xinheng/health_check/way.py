@@ -13,8 +13,8 @@ from xinheng.health_check.drafts import Draft
 from xinheng.health_check.path import Asked, before, first_open, opened, questions_on_path
 from xinheng.health_check.red_flags import prompts
 
-NOTHING_CHOSEN: Final = "请选一项，再点“下一题”"
-UNSURE_IS_FINE: Final = "请选一项，再点“下一题”；拿不准就选“不清楚”"
+NOTHING_CHOSEN: Final = "请先选一项"
+UNSURE_IS_FINE: Final = "请先选一项；拿不准就选“%s”"
 CHANGED: Final = "这一题的选项有更新，请重新选一项"
 NO_AMOUNT: Final = "金额请填大于0的数字，单位是万元，例如3500；不想填就选上面的一档"
 
@@ -99,7 +99,8 @@ def read_answer(check: HealthCheck, question: Asked, given: Given, held: Answers
         except NotOffered as fault:
             raise NotAnswered(NO_AMOUNT, in_amount=True) from fault
     if not given.chosen:
-        raise NotAnswered(UNSURE_IS_FINE if UNSURE in check.offered[question.id] else NOTHING_CHOSEN)
+        unsure = check.offered[question.id].get(UNSURE)
+        raise NotAnswered(UNSURE_IS_FINE % unsure.label if unsure else NOTHING_CHOSEN)
     try:
         return question.id, checked_answer(check, question.id, given.chosen)
     except NotOffered as fault:
