@@ -23,6 +23,10 @@ class Verdict(Enum):
     UNKNOWN = "unknown"
 
 
+TOLD_BY = ("Sec-Fetch-Site", "Origin", "Referer")
+"""The headers by which a request is judged."""
+
+
 def judge(headers: Mapping[str, str], origins: Collection[str]) -> Verdict:
     """Judge a request that changes something by its headers, against the configured origins."""
     if site := headers.get("Sec-Fetch-Site", ""):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from counter_robots import is_robot_or_machine
 
@@ -17,7 +18,12 @@ _READING_APP = re.compile(
 
 def counts_as_person(agent: str, purpose: str) -> bool:
     """Whether a request looks like a person reading: a browser that isn't on the robots' list and isn't prefetching."""
-    if not agent or "prefetch" in purpose or _CRAWLER.search(agent):
+    return bool(agent) and "prefetch" not in purpose and _is_person(agent)
+
+
+@lru_cache(maxsize=512)
+def _is_person(agent: str) -> bool:
+    if _CRAWLER.search(agent):
         return False
     return bool(_READING_APP.search(agent)) or not is_robot_or_machine(agent)
 
