@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from tests.health_check.conftest import Written
 from tests.health_check.results import EXAMPLES, taken
 
 from xinheng.health_check.definition import UNSURE, HealthCheck
@@ -42,3 +43,18 @@ def test_the_visitors_own_numbers_stand_in_it(check: HealthCheck) -> None:
         "存量损失率",
         "内控系数",
     ]
+
+
+def test_what_it_rests_on_is_told_as_the_definition_has_it(written: Written) -> None:
+    for key, old, new in (("history_credibility", "0.5", "0.3"), ("control_factor_max", "1.3", "1.5")):
+        column = f"low = {old}\nbase = {old}\nhigh = {old}"
+        for head in re.findall(rf"\[parameters\.{key}\][^\[]*?(?=low)", written.file.read_text("utf-8")):
+            written.change(head + column, head + column.replace(old, new))
+    written.change('name = "合同与单据"', 'name = "合同"')
+    found = taken(written.load(), "P04")
+    lines = {line.name: line for line in workings(found.check, found.answers, found.assessment)}
+    assert "占30%的分量" in lines["新增损失率"].formula
+    assert lines["内控系数"].formula.startswith(
+        "客户准入与信用评估、授信与额度管理、合同、监控与催收加权平均"
+    )
+    assert lines["内控系数"].formula.endswith("0分取0.7，100分取1.5")

@@ -74,7 +74,12 @@ class _Lines:
         control = _number(rules.control_factor(facts, parameters, "base"))
         claims = _percent(rules.covered_by_claims(facts, parameters, "base"))
         sums = f"（{self._sales()} × {new} + {self._amount('overdue')} × {old}）× {control} ×（1 − {claims}）"
-        history = f"一半看贵公司近三年的坏账（{_percent(facts.history_rate)}），一半看同类企业（{self._rate('prior_loss_rate')}起，按回款天数、行业和出口调整）"
+        own = (
+            f"贵公司近三年的坏账（{_percent(facts.history_rate)}）占{self._rate('history_credibility')}的分量"
+        )
+        others = f"其余看同类企业（{self._rate('prior_loss_rate')}起，按回款天数、行业和出口调整）"
+        controls = "、".join(each.name for each in self.check.dimensions if each.control)
+        least, most = (_number(self._value(f"control_factor_{end}")) for end in ("min", "max"))
         return [
             self._line(
                 "expected_loss",
@@ -82,9 +87,9 @@ class _Lines:
                 "（年赊销额 × 新增损失率 + 逾期 × 存量损失率）× 内控系数 ×（1 − 赔得回的占比）",
                 sums,
             ),
-            Working("新增损失率", history, new, ""),
+            Working("新增损失率", f"{own}，{others}", new, ""),
             Working("存量损失率", "按欠款的账龄分档，越久越难收回，再按过往坏账调整", old, ""),
-            Working("内控系数", f"准入、额度、合同、催收四方面合计{facts.control_score:.0f}分：0分0.7，100分1.3", control, ""),
+            Working("内控系数", f"{controls}加权平均{facts.control_score:.0f}分：0分取{least}，100分取{most}", control, ""),
         ]  # fmt: skip
 
     def _stress(self) -> Sequence[Working]:
