@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,23 @@ def test_one_that_nobody_attached_goes_in_time_and_the_others_with_their_enquiry
         assert set(there(session)) == {attached, other}
         delete_assessments(session, [attached])
         assert there(session) == [other]
+
+
+def test_one_that_is_attached_at_the_moment_it_would_go_stays(store: Database, keys: Keys) -> None:
+    id, token = kept(store, keys)
+
+    def tidy() -> None:
+        with store.writing() as session:
+            delete_due(session, NOON + KEPT + MINUTE)
+
+    with ThreadPoolExecutor(1) as housekeeping:
+        with store.writing() as session:
+            assert attach(session, keys, token, NOON + KEPT) == id
+            tidying = housekeeping.submit(tidy)
+            time.sleep(0.3)  # by now it has found the row, and waits for it
+        tidying.result()
+    with store.reading() as session:
+        assert there(session) == [id]
 
 
 def test_one_whose_time_is_over_is_found_no_more_even_before_it_is_deleted(

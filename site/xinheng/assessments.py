@@ -142,8 +142,9 @@ def delete_assessments(session: Session, ids: Collection[str]) -> None:
 
 def delete_due(session: Session, now: datetime) -> bool:
     """Delete those that nobody attached in time, as many as a short transaction can; False where none was left."""
-    due = select(Assessment.id).where(Assessment.retain_until < now).limit(_AT_ONCE)
-    gone = cast("CursorResult[Any]", session.execute(delete(Assessment).where(Assessment.id.in_(due))))
+    over = Assessment.retain_until < now
+    due = delete(Assessment).where(Assessment.id.in_(select(Assessment.id).where(over).limit(_AT_ONCE)))
+    gone = cast("CursorResult[Any]", session.execute(due.where(over)))  # it may be attached at this moment
     return gone.rowcount > 0
 
 
