@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from xinheng.audit.verify import verify
 from xinheng.crypto import Keys
 from xinheng.db import Database, Databases, LeadsBase
 from xinheng.db.sqlite import SqliteDatabase
-from xinheng.leads.deletion import Deleted, Deletion
+from xinheng.leads.deletion import Deleted, Deletion, Records
 from xinheng.leads.drafts import save_draft
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent
 from xinheng.leads.quarantine import Quarantine
@@ -293,6 +294,33 @@ def test_who_comes_back_with_a_backup_is_deleted_again(
     assert deletion.again() == 0
     after = raw_bytes(opened, tmp_path / "var")
     assert [trace for trace in left if trace in after] == []
+
+
+@pytest.mark.databases("postgresql")
+def test_two_that_start_at_once_after_a_restore_both_come_up(
+    store: Database, deletion: Deletion, file: TombstoneFile
+) -> None:
+    stone = {"id": "a" * 32, "kind": "lead", "reason": "request", "deleted_at": NOON}
+    file.append([Tombstone(**stone)])
+    with ThreadPoolExecutor() as pool:
+        with store.writing(over=[b"tombstones"]) as session:  # as the first one has it
+            session.add(Tombstone(**stone))
+            session.flush()
+            second = pool.submit(deletion.again)
+            while not session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                assert not second.done()
+        assert second.result() == 0
+
+
+def test_a_request_that_could_not_be_emptied_may_be_deleted_with_once_more(
+    store: Database, desk: EnquiryDesk, asked: Asked, deletion: Deletion
+) -> None:
+    for day in range(2):
+        desk.record(asked(), NOON + timedelta(days=day))
+        records = Records(leads=[the_lead(store).id], requests=["a" * 32])
+        assert deletion.of_person(records, "request", "system", NOON + timedelta(days=day)) == 1
+    with store.reading() as session:
+        assert session.scalars(select(Tombstone.kind)).all().count("request") == 1
 
 
 def test_a_backup_from_before_a_release_does_not_bring_it_back(

@@ -88,8 +88,8 @@ class Deletion:
             for enquiry_id in records.enquiries:
                 enquiry = session.get(Enquiry, enquiry_id, with_for_update=True)
                 buried += [_bury_enquiry_or_its_lead(session, enquiry, reason, now)] if enquiry else []
-            requests = [_stone("request", each, reason, now) for each in records.requests]
-            session.add_all(requests)
+            # some may have one already, where they could not be emptied the last time
+            requests = [session.merge(_stone("request", each, reason, now)) for each in records.requests]
             self._record(session, buried, actor)
         self.file.note([*chain(*buried), *requests])
         self._database.empty_log()
@@ -107,20 +107,23 @@ class Deletion:
     def again(self) -> int:
         """Carry out what the file knows and this database doesn't, as after a restore. Returns how many leads, and
         enquiries without one, had come back."""
-        noted = self.file.read()
-        with self._database.reading() as session:
-            known = set(session.scalars(select(Tombstone.id)))
-        missing = [stone for stone_id, stone in noted.items() if stone_id not in known]
+        missing = self._unknown(self.file.read().values())
         missing.sort(key=lambda stone: stone.kind != "lead")  # with its enquiries, of which it is counted
         number = 0
         for first in range(0, len(missing), _AT_ONCE):
-            with self._database.writing() as session:
+            # several may start at once: who comes later finds what the first one did
+            with self._database.writing(over=[b"tombstones"]) as session:
                 number += sum(_once_more(session, each) for each in missing[first : first + _AT_ONCE])
         if missing:
             self._database.empty_log()
         if number:
             log.warning("备份之后删除过的，已再删一次：%d", number)
         return number
+
+    def _unknown(self, noted: Iterable[Tombstone]) -> list[Tombstone]:
+        with self._database.reading() as session:
+            known = set(session.scalars(select(Tombstone.id)))
+        return [stone for stone in noted if stone.id not in known]
 
     def write_out(self) -> None:
         """Bring the file up to what the tables know: a crash may have come between the two."""
