@@ -14,6 +14,7 @@ from xinheng.leads.models import Consent, Enquiry, Lead
 from xinheng.leads.submission import Submission
 
 PURPOSE = "attach_assessment"
+_other = aliased(Enquiry)
 
 
 def attach_result(
@@ -60,13 +61,12 @@ def detach_withdrawn(session: Session, enquiries: ColumnElement[bool]) -> None:
         select(column).where(theirs).correlate(None)
         for column in (Enquiry.id, Enquiry.lead_id, Enquiry.assessment_id)
     )
-    other = aliased(Enquiry)
-    stays = exists().where(other.assessment_id.is_not(None), other.id.not_in(ids))
+    stays = exists().where(_other.assessment_id.is_not(None), _other.id.not_in(ids))
     of_lead, of_result = (
         stays.where(same).correlate(table)
         for table, same in (
-            (Lead, other.lead_id == Lead.id),
-            (Assessment, other.assessment_id == Assessment.id),
+            (Lead, _other.lead_id == Lead.id),
+            (Assessment, _other.assessment_id == Assessment.id),
         )
     )
     for statement in (

@@ -23,6 +23,10 @@ NO_INDEX = bytes(16)
 """Stands where no phone fits."""
 
 
+# the same tables inside the conditions; made once, for each takes milliseconds
+_lead, _named, _row, _released = aliased(Lead), aliased(Lead), aliased(Enquiry), aliased(Enquiry)
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """Records, as conditions of one shape for everybody: those of a number that reaches one person, and one lead and one
@@ -41,29 +45,28 @@ class Reach:
 
     def held(self) -> ColumnElement[bool]:
         """Enquiries without a lead."""
-        row = aliased(Enquiry)
-        by_id, by_phone = select(row.id).where(row.id == self.enquiry_id), row.phone_index == self.index
-        named = union_all(by_id, select(row.id).where(by_phone))
+        by_id, by_phone = _row.id == self.enquiry_id, _row.phone_index == self.index
+        named = union_all(select(_row.id).where(by_id), select(_row.id).where(by_phone))
         return and_(Enquiry.id.in_(named), Enquiry.lead_id.is_(None), Enquiry.created_at <= self.until)
 
     def enquiries(self) -> ColumnElement[bool]:
         """All: those of the leads, those without one, and the one by id in any case."""
-        row, lead = aliased(Enquiry), aliased(Lead)
-        leads = select(lead.id).where(lead.id.in_(self._named_leads()), lead.last_enquiry_at <= self.until)
-        held = row.phone_index == self.index, row.lead_id.is_(None), row.created_at <= self.until
+        leads = select(_lead.id).where(_lead.id.in_(self._named_leads()), _lead.last_enquiry_at <= self.until)
+        held = _row.phone_index == self.index, _row.lead_id.is_(None), _row.created_at <= self.until
         named = union_all(
-            select(row.id).where(row.lead_id.in_(leads)),
-            select(row.id).where(*held),
-            select(row.id).where(row.id == self.enquiry_id),
+            select(_row.id).where(_row.lead_id.in_(leads)),
+            select(_row.id).where(*held),
+            select(_row.id).where(_row.id == self.enquiry_id),
         )
         return Enquiry.id.in_(named)
 
     def _named_leads(self) -> CompoundSelect[str]:
-        lead, released = aliased(Lead), aliased(Enquiry)
+        by_phone = select(_named.id).where(_named.phone_index == self.index)
+        by_enquiry = _released.id == self.enquiry_id, _released.lead_id.is_not(None)
         return union_all(
-            select(lead.id).where(lead.id.in_([self.lead_id, *self.corrected])),
-            select(released.lead_id).where(released.id == self.enquiry_id, released.lead_id.is_not(None)),
-            select(lead.id).where(lead.phone_index == self.index),
+            select(_named.id).where(_named.id.in_([self.lead_id, *self.corrected])),
+            select(_released.lead_id).where(*by_enquiry),
+            by_phone,
         )
 
 
