@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -37,6 +39,21 @@ def test_a_draft_that_rests_for_a_day_counts_as_left_where_it_rests(drafts: Draf
     for hours in range(3):
         tidy(drafts.database, NOON + RESTED + timedelta(hours=hours))
     assert left(drafts) == {"dso": 2, "industry": 1}
+
+
+def test_a_draft_that_is_gone_on_with_at_the_moment_it_would_go_stays(drafts: Drafts) -> None:
+    token = begun(drafts, counts=False)  # counting as left would lock it first
+    later = NOON + EMPTY_KEPT
+    with ThreadPoolExecutor(1) as housekeeping:
+        with drafts.changing(token, later, counts=True) as draft:
+            assert draft
+            draft.answers["industry"] = "food"
+            tidying = housekeeping.submit(tidy, drafts.database, later + MINUTE)
+            time.sleep(0.5)  # by now it has found the row, and waits for it
+        tidying.result()
+    found = drafts.find(token, later + MINUTE)
+    assert found
+    assert found.answers == {"industry": "food"}
 
 
 def test_it_counts_on_the_day_of_the_last_answer(drafts: Drafts) -> None:

@@ -67,7 +67,9 @@ def delete_expired(session: Session, now: datetime) -> int:
     empty = and_(CheckDraft.answered == 0, CheckDraft.touched_at <= now - EMPTY_KEPT)
     over = or_(CheckDraft.touched_at <= now - KEPT, empty)
     found = session.scalars(select(CheckDraft.token_hash).where(over).limit(BATCH)).all()
-    session.execute(delete(CheckDraft).where(CheckDraft.token_hash.in_(found)))
+    session.execute(
+        delete(CheckDraft).where(CheckDraft.token_hash.in_(found), over)
+    )  # gone on with meanwhile?
     return len(found)
 
 
