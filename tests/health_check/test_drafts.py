@@ -178,6 +178,14 @@ def test_who_begins_twice_without_an_answer_counts_once(drafts: Drafts) -> None:
     assert counts_of(drafts) == {"industry": Counted(1, 0, 0)}
 
 
+def test_who_begins_twice_under_two_versions_counts_for_each(drafts: Drafts) -> None:
+    token = begun(drafts)
+    with drafts.changing(token, NOON, counts=True) as draft:
+        assert draft
+        draft.begin_again("v2", "industry")
+    assert counts_of(drafts, "v2") == {"industry": Counted(1, 0, 0)}
+
+
 def test_robots_and_staff_do_not_count_from_then_on(drafts: Drafts) -> None:
     token = begun(drafts, counts=False)
     answer(drafts, token, "industry", "dso")

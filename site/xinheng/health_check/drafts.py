@@ -96,9 +96,11 @@ class Draft:
             self.newly_done.append(step)
 
     def begin_again(self, version: str, step: str) -> None:
-        """A new check on the same device, which knows the last result. Its steps count anew, if one was answered."""
+        """A new check on the same device, which knows the last result. Its steps count anew, if one was answered, and for
+        each version."""
+        anew = self.answers or version != self.version
         self.version = version
-        if self.answers:
+        if anew:
             self.answers, self.prompted, self.shown, self.done = {}, set(), set(), set()
         self.show(step)
 
