@@ -502,6 +502,33 @@ def test_once_a_minute_others_may_say_what_should_have_been_told(
     assert [notice.state for notice in notices(store)] == ["waiting"]
 
 
+def test_a_sweep_that_always_fails_holds_up_neither_the_others_nor_the_notices(
+    mailing: Settings, store: Database, box: MailBox, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(database: Database, now: object) -> int:
+        raise ValueError("13800138000")
+
+    swept, stopping, delivered = threading.Event(), threading.Event(), threading.Event()
+
+    def sweep(database: Database, now: object) -> int:
+        swept.set()
+        return 0
+
+    put(store)
+    box.on_delivery = delivered.set
+    office = PostOffice(store, Switchboard(made_channels(mailing), lambda: registered("mail")), [fail, sweep])
+    thread = threading.Thread(target=office.run, args=(stopping,))
+    thread.start()
+    try:
+        assert delivered.wait(15)
+        assert swept.is_set()
+    finally:
+        stopping.set()
+        thread.join(30)
+    assert "一项检查没有做完，一分钟后再试：ValueError" in caplog.text
+    assert "13800138000" not in caplog.text
+
+
 # --- mail ---
 
 

@@ -55,16 +55,27 @@ class PostOffice:
 
     def _sort(self) -> int:
         if time.monotonic() - self._swept > SWEEP_EVERY:
-            self.sweep()
             self._swept = time.monotonic()
+            self.sweep()
         return spread_new(self.database, self.switchboard.on(utc_now()))
 
     def sweep(self) -> None:
-        """Put right what nobody would take up, and let others store what should have been told."""
+        """Put right what nobody would take up, and let others store what should have been told. What one of them can't do
+        holds up neither the others nor the notices: it is tried again with the next sweep."""
         now = utc_now()
-        counts = [sweep(self.database, now) for sweep in self.sweeps]
-        if count := sum(counts) + free_left_behind(self.database, self.switchboard.on(now), now):
+        channels = self.switchboard.on(now)
+        works = [*self.sweeps, lambda database, now: free_left_behind(database, channels, now)]
+        if count := sum(self._done(each, now) for each in works):
             log.warning("重新排队 %d 条没有人处理的通知", count)
+
+    def _done(self, sweep: Sweep, now: datetime) -> int:
+        try:
+            return sweep(self.database, now)
+        except DatabaseBusy:
+            return 0
+        except Exception as fault:  # one row that can't be read must not keep all others from being told of
+            log.error("通知的一项检查没有做完，一分钟后再试：%s", type(fault).__name__)
+            return 0
 
 
 def spread_new(database: Database, channels: Mapping[str, Channel]) -> int:
