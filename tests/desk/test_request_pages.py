@@ -23,6 +23,7 @@ from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.housekeeping import LastRun
 from xinheng.leads.models import Enquiry, Lead
+from xinheng.leads.spool import Spooled
 from xinheng.leads.submission import Submission
 from xinheng.leads.tombstones import Tombstone
 from xinheng.leads.verdict import Verdict
@@ -270,6 +271,32 @@ def test_a_deletion_leaves_nothing_of_the_person_and_ends_the_request(
     assert ("delete", "lead", {"reason": "request"}) in recorded(store, officer.id)
     assert verify(store, store_keys).whole
     assert "已删除" in client.get(f"/desk/requests/{request_id}").text
+
+
+def test_nothing_is_deleted_while_an_enquiry_of_the_number_is_still_to_come(
+    app: Flask,
+    client: DeskClient,
+    officer: Known,
+    proved: Callable[..., str],
+    store: Database,
+    lead_id: str,
+) -> None:
+    request_id = proved("delete")
+    late = Submission(
+        need="other",
+        name="",
+        phone=parse_phone(PHONE),
+        details="",
+        call_time="",
+        extra={},
+        purposes=("callback",),
+        form_version="v",
+    )
+    app.extensions["xinheng.spool"].put("5f" * 16, Spooled(late, NOON))
+    assert send(client, request_id, "delete").status_code == 303
+    assert "还有一份咨询没有入库" in client.get(f"/desk/requests/{request_id}").text
+    assert stored(store, request_id).closed_at is None
+    assert the_lead(store, lead_id)
 
 
 def test_a_restricted_lead_is_in_no_list_and_comes_back_when_released(

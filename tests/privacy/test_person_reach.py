@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from xinheng.leads.tombstones import Restraint, TombstoneFile
 from xinheng.leads.verdict import Verdict
 from xinheng.notices.outbox import Notice
 from xinheng.phones import parse_phone
-from xinheng.privacy.answering import NotProved, Officer, PrivacyWork
+from xinheng.privacy.answering import NotProved, Officer, PrivacyWork, StillToCome
 from xinheng.privacy.models import PrivacyRequest
 from xinheng.privacy.person_file import person_data
 from xinheng.privacy.receiving import Asked, PrivacyDesk
@@ -478,3 +479,30 @@ def test_withdrawals_are_remembered_for_the_file(
         *(enquiry_of(store, each).id for each in references),
     }
     assert "138" not in re.sub(r"[0-9a-f]{32}", "", file.path.read_text())
+
+
+def test_a_deletion_waits_for_what_is_in_the_spool_or_it_would_come_back(
+    asks: Comes,
+    comes: Comes,
+    asked: Asks,
+    desk: EnquiryDesk,
+    work: PrivacyWork,
+    officer: Officer,
+    store: Database,
+    store_keys: Keys,
+    tmp_path: Path,
+) -> None:
+    request_id = asks("delete", comes())
+    spool = Spool(tmp_path / "spool", store_keys)
+    spool.prepare()
+    spool.put("5f" * 16, Spooled(asked("139 7462 5813"), NOON))
+    spool.put("6f" * 16, Spooled(asked(MOBILE, typed_id="6f" * 16), NOON))
+    waiting = replace(work, spool=spool)
+    with pytest.raises(StillToCome):
+        waiting.delete(request_id, officer)
+    assert leads(store)
+    record = spool.read("6f" * 16)
+    desk.record(record.submission, record.submitted_at, under="6f" * 16)
+    spool.remove("6f" * 16)
+    waiting.delete(request_id, officer)
+    assert leads(store) == []

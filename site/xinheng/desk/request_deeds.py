@@ -12,7 +12,7 @@ from xinheng.desk.request_pages import NUMBER_SHOWN, officer, privacy_work, show
 from xinheng.desk.sign_in_services import is_fresh
 from xinheng.i18n import gettext as _
 from xinheng.phones import NotAPhone, Phone, parse_phone
-from xinheng.privacy.answering import NotProved, RequestClosed
+from xinheng.privacy.answering import NotProved, RequestClosed, StillToCome
 from xinheng.privacy.models import PrivacyRequest
 from xinheng.privacy.person_file import as_csv, as_json, person_data
 from xinheng.staff.permissions import Permission
@@ -25,6 +25,12 @@ _FORMATS = {"json": (as_json, "application/json"), "csv": (as_csv, "text/csv")}
 @blueprint.errorhandler(RequestClosed)
 def has_ended(_fault: RequestClosed) -> Response:
     flash(_("这个请求已经办结，没有再改"), "error")
+    return _to_page((request.view_args or {})["request_id"])
+
+
+@blueprint.errorhandler(StillToCome)
+def still_to_come(_fault: StillToCome) -> Response:
+    flash(_("没有删除：这个号码还有一份咨询没有入库，入库以后再删，才会一起删掉"), "error")
     return _to_page((request.view_args or {})["request_id"])
 
 

@@ -105,7 +105,8 @@ def show_request(request_id: str, *, status: int = 200, revealed: bool = False, 
 
 
 def privacy_work() -> PrivacyWork:
-    return PrivacyWork(database(), keys(), current_app.extensions["xinheng.deletion"])
+    held = current_app.extensions
+    return PrivacyWork(database(), keys(), held["xinheng.deletion"], held["xinheng.spool"])
 
 
 def officer() -> Officer:

@@ -136,6 +136,14 @@ class Spool:
                     return self.read(name)
         return None
 
+    def holds_of(self, phone: str) -> bool:
+        """Whether an enquiry with this number (E.164) waits here. Raises OSError."""
+        for name in self.ids():
+            with suppress(FileNotFoundError, Unreadable):  # stored meanwhile; or nobody's
+                if self.read(name).submission.phone.e164 == phone:
+                    return True
+        return False
+
     def waiting(self) -> Waiting:
         """What the spool holds; nothing where it can't be read."""
         with suppress(OSError):

@@ -20,6 +20,7 @@ from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.leads.deletion import Deletion, Records
 from xinheng.leads.models import Enquiry, Lead
+from xinheng.leads.spool import Spool
 from xinheng.leads.tombstones import Kind, Restraint, What
 from xinheng.leads.work import lead_lock
 from xinheng.phones import Phone, last_four
@@ -43,6 +44,10 @@ class NotProved(RuntimeError):
     """Nobody has made sure yet that it is the person who asks, or nothing is kept of them any more."""
 
 
+class StillToCome(RuntimeError):
+    """An enquiry of the same number waits in the spool: it would come back after the deletion, which forgets who asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Officer:
     """Who does something, and when."""
@@ -53,11 +58,14 @@ class Officer:
 
 @dataclass(frozen=True, slots=True)
 class PrivacyWork:
-    """Deeds. All raise NoSuchRequest, and but for `look` RequestClosed; those to a person's records NotProved."""
+    """Deeds. All raise NoSuchRequest, and but for `look` RequestClosed; those to a person's records NotProved.
+
+    `spool` is that of this machine, where enquiries may wait."""
 
     database: Database
     keys: Keys
     deletion: Deletion
+    spool: Spool | None = None
 
     def look(self, request_id: str, officer: Officer, action: Action = "view") -> None:
         """Record that somebody opens the request, or with `reveal` its number: before either is shown."""
@@ -114,8 +122,11 @@ class PrivacyWork:
                 self._audit(session, officer, "export", "enquiry", enquiry.id, given)
 
     def delete(self, request_id: str, officer: Officer) -> None:
-        """Delete all records for good, and what this and the other requests of the person hold of them."""
+        """Delete all records for good, and what this and the other requests of the person hold of them. Raises StillToCome,
+        OSError."""
         with self._proved(request_id) as (session, request, person):
+            if self.spool and request.phone and self.spool.holds_of(request.open(self.keys, "phone")):
+                raise StillToCome(request_id)
             asked = requests_of(session, self.keys, request)
             records = Records(
                 [each.id for each in person.leads],
