@@ -234,6 +234,16 @@ def test_a_result_that_was_deleted_meanwhile_is_no_obstacle(visitor: Visitor, da
     assert visitor.get(visitor.page.headers["Location"]).status_code == 200
 
 
+def test_answers_are_changed_where_they_are_at_hand(visitor: Visitor, another: Visitor) -> None:
+    visitor.answer_until("answers")
+    visitor.post("/health-check/finish")
+    result = visitor.page.headers["Location"]
+    assert "改几个答案再算" in visitor.get(result).text
+    assert "改几个答案再算" not in another.get(result).text
+    visitor.start(anew="yes")
+    assert "改几个答案再算" not in visitor.get(result).text
+
+
 def test_who_deleted_a_result_gets_it_anew_with_the_same_answers(
     visitor: Visitor, databases: Databases
 ) -> None:

@@ -13,11 +13,13 @@ from werkzeug.wrappers import Response
 
 from xinheng.assessments import Kept, find, find_by_id
 from xinheng.crypto import CannotDecrypt, result_number
+from xinheng.db import DatabaseBusy
 from xinheng.health_check.comparison import Taken
+from xinheng.health_check.path import first_open
 from xinheng.health_check.report import report
 from xinheng.health_check.stored import stored_assessment
 from xinheng.health_check.views import blueprint
-from xinheng.health_check.visitor import health_checks, kept_private
+from xinheng.health_check.visitor import health_checks, kept_private, under_way
 from xinheng.health_check.what_if import wanted_changes
 from xinheng.page_cache import compress
 
@@ -55,9 +57,21 @@ def result(token: str) -> Response:
         number=number,
         token=token,
         retain_until=found.kept.retain_until,
+        changeable=_is_from_here(token),
         articles=current_app.extensions["xinheng.library"].current().by_slug,
     )
     return kept_private(make_response(page))
+
+
+def _is_from_here(token: str) -> bool:
+    """Whether this browser has the answers of this result at hand, all of them, to change some and finish anew."""
+    try:
+        visit = under_way()
+    except DatabaseBusy:
+        return False
+    if visit is None or visit.draft.last_result is None:
+        return False
+    return visit.draft.last_result.token == token and not first_open(visit.check, visit.answers)
 
 
 def found_result(token: str, now: datetime) -> Found | None:
