@@ -218,6 +218,9 @@ def test_while_the_database_refuses_the_answers_wait(visitor: Visitor, databases
     assert page.headers["Retry-After"] == "60"
     assert "您的答案都还在" in page.text
     assert results(databases) == 0
+    again = visitor.get("/health-check/finish")  # a phone that opens its tabs anew
+    assert again.status_code == 200
+    assert "都答完了" in again.text
     allow_inserts(databases.leads, "assessments")
     visitor.post("/health-check/finish")
     assert visitor.page.status_code == 303

@@ -94,6 +94,12 @@ def answers() -> Response:
     return _overview(visit)
 
 
+@blueprint.get("/finish")
+def before_finish() -> Response:
+    """A browser that opens the address of a result that couldn't be stored, without sending anything."""
+    return answers()
+
+
 @blueprint.post("/finish")
 def finish() -> Response:
     with going_on() as visit:
