@@ -7,10 +7,11 @@ between the two stays in this package.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Insert, insert
 from sqlalchemy.dialects import postgresql as _postgresql
 from sqlalchemy.dialects import sqlite as _sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -59,11 +60,16 @@ def insert_into(session: Session, table: type[DeclarativeBase]) -> _sqlite.Inser
     return _postgresql.insert(table) if postgres else _sqlite.insert(table)
 
 
+@lru_cache
+def _insert(table: type[DeclarativeBase]) -> Insert:
+    return insert(table.__table__)  # type: ignore[arg-type]
+
+
 def insert_rows(session: Session, table: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> None:
     """Store new rows at once, past the session's unit of work, which costs several times as much. All name the same
     columns; the others take their defaults."""
     if rows:
-        session.connection().execute(insert(table.__table__), rows)  # type: ignore[arg-type]
+        session.connection().execute(_insert(table), rows)
 
 
 def insert_row(session: Session, row: DeclarativeBase) -> None:
