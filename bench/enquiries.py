@@ -8,9 +8,9 @@ on a server that waits for its disk), then the site with each number of workers,
 not always the same. With --rate so many are sent a second and no more. Ends with 1 where an answer was no reference, a
 reference was told twice, or one is not in the database.
 
-An enquiry takes about 9 ms of a processor, 6.5 ms of them in its turn to write, mostly in SQLAlchemy's unit of work: so
-two cores store 100 to 150 a second at most, however fast the disk is, and half of the bare rate is reached where a
-sync takes 6 ms or more, by these figures.
+An enquiry takes about 5 ms of a processor, 2.5 ms of them in its turn to write, a third of which are SQLite's own: a lead
+stands in some thirty indexes. So a small machine is limited by its processors and not by its disk, and reaches half of
+the bare rate only where a sync takes some milliseconds.
 """
 
 from __future__ import annotations

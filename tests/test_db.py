@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, select, text
+from sqlalchemy import Connection, event, select, text, type_coerce
 from sqlalchemy.exc import DatabaseError, IntegrityError, InternalError, StatementError
 from tests.databases import address
 from tests.postgres import PostgresServer
@@ -29,11 +29,14 @@ from xinheng.db import (
     DatabaseUnsafe,
     Moment,
     insert_into,
+    insert_row,
+    insert_rows,
     open_databases,
 )
 from xinheng.db.sqlite import BUSY, SqliteDatabase
 from xinheng.db.writer_lock import WriterLock
 from xinheng.form_versions import FormVersion
+from xinheng.leads.models import NEVER, Lead, LeadEvent
 from xinheng.migrations import upgrade
 from xinheng.settings import Settings
 
@@ -619,6 +622,30 @@ def test_an_insert_of_what_is_there_changes_it_or_leaves_it(opened: Databases) -
         session.execute(row.on_conflict_do_update(index_elements=["version"], set_={"form": "1"}))
     with opened.leads.reading() as session:
         assert (found, session.scalar(select(FormVersion.form))) == ("{}", "1")
+
+
+def test_rows_are_inserted_at_once_with_their_defaults(opened: Databases) -> None:
+    """Where a column has none, None is stored as its type says: here as the end of time."""
+    upgrade(opened)
+    now = datetime.now(UTC)
+    times = {"created_at": now, "last_enquiry_at": now, "retain_until": now}
+    lead = Lead(id="1", name=b"", phone=b"", extension=b"", phone_kind="mobile", **times)
+    with opened.leads.writing() as session:
+        insert_row(session, lead)
+        insert_rows(session, LeadEvent, [])
+        told = {"lead_id": "1", "happened_at": now}
+        insert_rows(session, LeadEvent, [told | {"kind": kind} for kind in ("enquiry", "reopened")])
+        assert lead not in session
+        found = session.scalars(select(Lead)).one()
+        events = session.scalars(select(LeadEvent).order_by(LeadEvent.id)).all()
+        ends = session.scalar(select(type_coerce(Lead.follow_up_at, Moment)))
+    assert (found.status, found.version, found.closed, found.priority) == ("new", 1, False, None)
+    assert (found.follow_up_at, found.owner_id) == (None, None)
+    assert ends == NEVER
+    assert [(event.kind, event.detail, event.note) for event in events] == [
+        ("enquiry", {}, None),
+        ("reopened", {}, None),
+    ]
 
 
 def test_databases_are_made_in_a_folder_that_was_not_there(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 from tests.conftest import ROOT
 from tests.databases import a_writer_elsewhere, allow_inserts, refuse_inserts
 from tests.leads.colleagues import hire
@@ -25,6 +25,7 @@ from xinheng.forms.definition import PublishedForm
 from xinheng.forms.priority import LeadFacts, load_priority
 from xinheng.leads import record
 from xinheng.leads.attribution import read_attribution
+from xinheng.leads.joining import ASKED_AGAIN
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
 from xinheng.leads.record import EnquiryDesk, NotStored, UnknownForm
 from xinheng.leads.submission import Attribution, Submission, Touch
@@ -553,7 +554,7 @@ def test_who_asks_again_is_due_at_once(
     assert (lead.status, lead.follow_up_at) == (status, None if due is None else NOON + due * MINUTE)
     assert lead.queue == ("first" if due is None else "planned")
     if due is not None:
-        assert lead.open(store_keys, "next_step") == record.ASKED_AGAIN
+        assert lead.open(store_keys, "next_step") == ASKED_AGAIN
 
 
 def test_the_notice_leads_to_the_lead(desk: EnquiryDesk, store: Database, asked: Asked) -> None:
@@ -575,6 +576,24 @@ def test_where_one_row_cannot_be_written_nothing_is_kept(
     allow_inserts(store, table)
     assert not desk.record(asked(), NOON).repeated
     assert set(numbers(store).values()) == {1}
+
+
+def test_each_row_of_a_new_persons_enquiry_is_written_once_and_the_form_is_read_once(
+    desk: EnquiryDesk, store: Database, asked: Asked
+) -> None:
+    desk.record(asked(), NOON)
+    asked_for: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *arguments: asked_for.append(arguments[2]))
+    desk.record(asked(typed_id=OTHER_ID, phone="139 1234 5678"), NOON)
+    assert not [each for each in asked_for if "FROM form_versions" in each]
+    assert (
+        len([each for each in asked_for if each.startswith("SELECT")]) <= 3
+    )  # its ids, its person, the turn
+    assert [each.split()[2] for each in asked_for if each.startswith("INSERT")] == [
+        *("leads", "enquiries"),
+        *("lead_events", "outbox", "consents"),
+    ]
+    assert not [each for each in asked_for if each.startswith("UPDATE")]
 
 
 @pytest.mark.databases("sqlite")

@@ -6,8 +6,12 @@ between the two stays in this package.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import Insert, insert
 from sqlalchemy.dialects import postgresql as _postgresql
 from sqlalchemy.dialects import sqlite as _sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -32,6 +36,8 @@ __all__ = [
     "LeadsBase",
     "Moment",
     "insert_into",
+    "insert_row",
+    "insert_rows",
     "open_databases",
 ]
 
@@ -52,3 +58,24 @@ def insert_into(session: Session, table: type[DeclarativeBase]) -> _sqlite.Inser
     """An INSERT of the session's database that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
     postgres = session.get_bind().dialect.name == "postgresql"
     return _postgresql.insert(table) if postgres else _sqlite.insert(table)
+
+
+@lru_cache
+def _insert(table: type[DeclarativeBase]) -> Insert:
+    return insert(table.__table__)  # type: ignore[arg-type]
+
+
+def insert_rows(session: Session, table: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store new rows at once, past the session's unit of work, which costs several times as much. All name the same
+    columns; the others take their defaults."""
+    if rows:
+        session.connection().execute(_insert(table), rows)
+
+
+def insert_row(session: Session, row: DeclarativeBase) -> None:
+    """The same for one row as an object. The session doesn't know it afterwards, and the defaults of columns that it
+    leaves out are in the database only."""
+    given = vars(row)
+    columns = row.__table__.columns
+    values = {each.key: given.get(each.key) for each in columns if each.key in given or each.default is None}
+    insert_rows(session, type(row), [values])

@@ -23,15 +23,16 @@ class DeclaredForm(FlaskForm):
     class Meta:
         csrf = False
 
-    submission_id = HiddenField()
-    consent_version = HiddenField()
-    touch = HiddenField()
-    stamp = HiddenField()
-    proof = HiddenField()
-    assessment = HiddenField()
+    # without a label WTForms looks up a translation of each name, for which every request reads a catalogue
+    submission_id = HiddenField("")
+    consent_version = HiddenField("")
+    touch = HiddenField("")
+    stamp = HiddenField("")
+    proof = HiddenField("")
+    assessment = HiddenField("")
     # traps: people don't see them, no browser fills them by itself; what is written there is kept nowhere
-    subject = StringField()
-    homepage = StringField()
+    subject = StringField("")
+    homepage = StringField("")
 
     @property
     def trapped(self) -> bool:

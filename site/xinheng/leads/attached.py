@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from xinheng.assessments import INSUFFICIENT, Assessment, attach, delete_assessments, opened
@@ -27,13 +27,12 @@ def attach_result(
     return [each for each in submission.purposes if each != PURPOSE or enquiry.assessment_id]
 
 
-def newest_level(session: Session, keys: Keys, lead_id: str) -> str:
+def newest_level(session: Session, keys: Keys, lead_id: str, just_attached: str) -> str:
     """The level of a person's newest attached result, as it was shown to them, `insufficient` where it names none; empty
-    where there is no result that can be read."""
-    mine = select(Assessment).join(Enquiry, Enquiry.assessment_id == Assessment.id)
-    newest = mine.where(Enquiry.lead_id == lead_id).order_by(
-        Assessment.created_at.desc(), Assessment.id.desc()
-    )
+    where there is no result that can be read. `just_attached` is that of an enquiry which isn't stored yet."""
+    earlier = select(Enquiry.assessment_id).where(Enquiry.lead_id == lead_id)
+    mine = or_(Assessment.id == just_attached, Assessment.id.in_(earlier))
+    newest = select(Assessment).where(mine).order_by(Assessment.created_at.desc(), Assessment.id.desc())
     row = session.scalars(newest.limit(1)).first()
     try:
         return (opened(keys, row).level or INSUFFICIENT) if row else ""

@@ -1,37 +1,43 @@
-"""Record an enquiry: one durable transaction for enquiry, lead, consents, events and the notice to staff."""
+"""Record an enquiry: one durable transaction for enquiry, lead, consents, events and the notice to staff.
+
+On SQLite all enquiries take turns: whatever can be is made ready before the turn, and rows that are only added go in past
+the session's unit of work.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from xinheng.crypto import Keys, fingerprint, new_row_id
-from xinheng.db import Database, DatabaseBusy
+from xinheng.db import Database, DatabaseBusy, LeadsBase, insert_row, insert_rows
 from xinheng.form_versions import FormVersion, publish_form
 from xinheng.forms.definition import PublishedForm, is_stored_form, stored_form
 from xinheng.forms.priority import PriorityRules
 from xinheng.leads.attached import attach_result, newest_level
 from xinheng.leads.file import facts_of
-from xinheng.leads.models import CLOSED, Consent, Enquiry, Lead, LeadEvent
-from xinheng.leads.submission import WINDOW, Submission
+from xinheng.leads.joining import join_lead
+from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
+from xinheng.leads.submission import WINDOW, Submission, id_of_words
 from xinheng.leads.telling import tell
-from xinheng.phones import Phone, last_four, reaches_one_person
-from xinheng.referrers import referrer_kind
+from xinheng.phones import Phone
 
 WAIT = 2.0  # seconds an enquiry waits for the writer's turn
-ASKED_AGAIN = "又来咨询了，请回电"
 CatchUp = Callable[[Session, Enquiry, Phone], None]
 """Told, in the same transaction, of an enquiry that is stored long after it was acknowledged: its person may have asked
 something meanwhile."""
 
 _WINDOW = timedelta(seconds=WINDOW)
+_BY_SUBMISSION = select(
+    Enquiry.submission_id, Enquiry.reference, Enquiry.payload_hash, Enquiry.created_at
+).where(Enquiry.submission_id.in_(bindparam("ids", expanding=True)))
 
 
 class UnknownForm(ValueError):
@@ -48,6 +54,25 @@ class Recorded:
 
     reference: str
     repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A submission with all that is known of it before the database is asked. `enquiry` is the row to store if it is no
+    repeat; `under` the id by which it was acknowledged before, where it was."""
+
+    submission: Submission = field(repr=False)
+    now: datetime
+    under: str
+    ids: Sequence[str]
+    own_ids: Sequence[str]
+    enquiry: Enquiry = field(repr=False)
+
+    @property
+    def decided_on(self) -> list[bytes]:
+        """What no other enquiry may decide on meanwhile: whether these ids are stored, and whose phone it is."""
+        phone = self.enquiry.phone_index
+        return [*(each.encode() for each in {self.under, *self.own_ids} - {""}), *([phone] if phone else [])]
 
 
 class EnquiryDesk:
@@ -68,6 +93,7 @@ class EnquiryDesk:
         self._priority = priority
         self._catch_up = catch_up
         self._published: set[str] = set()
+        self._forms: dict[str, PublishedForm] = {}
 
     def publish(self, form: PublishedForm) -> None:
         """Keep a form's words before it is shown."""
@@ -86,10 +112,10 @@ class EnquiryDesk:
         `under` is the id by which it was acknowledged before, where it was: it is stored under that and no other.
         `within` is how many seconds there are, where they are fewer than WAIT.
         """
-        names = self._decided_on(submission, now, under)
         try:
-            with self._database.writing(within=min(within, WAIT), over=names) as session:
-                return self._record(session, submission, now, under)
+            ready = self._ready(submission, now, under)
+            with self._database.writing(within=min(within, WAIT), over=ready.decided_on) as session:
+                return self._record(session, ready)
         except UnknownForm:
             raise
         except DatabaseBusy as fault:
@@ -97,33 +123,26 @@ class EnquiryDesk:
         except Exception as fault:  # whatever it is, a fault of ours too, must not cost the enquiry
             raise NotStored(type(fault).__name__) from fault
 
-    def _decided_on(self, submission: Submission, now: datetime, under: str) -> list[bytes]:
-        """What no other enquiry may decide on meanwhile: whether these ids are stored, and whose phone it is."""
-        phone = self._keys.blind_index("phone", submission.phone.e164)
-        ids = {under, *submission.own_ids(self._keys, now)} - {""}
-        return [*(each.encode() for each in ids), *([phone] if phone else [])]
+    def _ready(self, submission: Submission, now: datetime, under: str) -> _Ready:
+        payload_hash, ids = submission.payload_hash(self._keys), submission.ids(self._keys, now)
+        own_ids = [id_of_words(self._keys, each, payload_hash) for each in ids]
+        enquiry = self._enquiry(submission, under or own_ids[0], payload_hash, now)
+        return _Ready(submission, now, under, ids, own_ids, enquiry)
 
-    def _record(self, session: Session, submission: Submission, now: datetime, under: str) -> Recorded:
-        payload_hash = submission.payload_hash(self._keys)
-        submission_id, known = (
-            (under, next(iter(_by_submission(session, [under])), None))
-            if under
-            else self._identify(session, submission, payload_hash, now)
-        )
-        if known:
-            return Recorded(known.reference, repeated=True)
+    def _record(self, session: Session, ready: _Ready) -> Recorded:
+        if reference := _stored_before(session, ready):
+            return Recorded(reference, repeated=True)
+        submission, enquiry, now = ready.submission, ready.enquiry, ready.now
         form = self._form(session, submission.form_version)
-        enquiry = self._enquiry(submission, submission_id, payload_hash, now)
         purposes = attach_result(session, self._keys, enquiry, submission, now)
         if submission.verdict.suspicious:
             enquiry.state = "quarantined"
             enquiry.retain_until = now + timedelta(days=form.retention_days)
-            session.add(enquiry)
+            insert_row(session, enquiry)
         else:
             self.admit(session, enquiry, submission, form, now)
-        session.add_all(_consents(enquiry, form, purposes, now))
-        if under:
-            session.flush()
+        insert_rows(session, Consent, _consents(enquiry, form, purposes, now))
+        if ready.under:
             self._catch_up(session, enquiry, submission.phone)
         return Recorded(enquiry.reference, repeated=False)
 
@@ -132,116 +151,34 @@ class EnquiryDesk:
     ) -> Lead:
         """Give an enquiry to its person's lead, in the caller's transaction, and queue the notices. Its own time counts
         for the lead; `now`, which is later where it was held back, for what is due."""
-        until = enquiry.created_at + timedelta(days=form.retention_days)
-        lead, reopened = self._lead(session, submission, enquiry.created_at, now, until)
-        enquiry.lead_id = lead.id
-        session.add(enquiry)
-        session.flush()
-        if enquiry.assessment_id:
-            lead.level = newest_level(session, self._keys, lead.id)
-        lead.priority = self._priority().points(facts_of(lead, enquiry, self._keys))
-        session.add(
-            LeadEvent(
-                lead_id=lead.id,
-                kind="enquiry",
-                enquiry_id=enquiry.id,
-                version=lead.version,
-                happened_at=enquiry.created_at,
-            )
+        at = enquiry.created_at
+        until = at + timedelta(days=form.retention_days)
+        lead, reopened = join_lead(
+            session, self._keys, submission, at=at, now=now, retain_until=until, site=self._site
         )
+        if enquiry.assessment_id:
+            lead.level = newest_level(session, self._keys, lead.id, enquiry.assessment_id)
+        lead.priority = self._priority().points(facts_of(lead, enquiry, self._keys))
+        _store(session, lead)
+        enquiry.lead_id = lead.id
+        _store(session, enquiry)
+        told = {"lead_id": lead.id, "enquiry_id": enquiry.id, "version": lead.version}
+        events = [told | {"kind": "enquiry", "happened_at": at}]
         if reopened:
-            session.add(
-                LeadEvent(
-                    lead_id=lead.id,
-                    kind="reopened",
-                    enquiry_id=enquiry.id,
-                    version=lead.version,
-                    happened_at=now,
-                )
-            )
+            events.append(told | {"kind": "reopened", "happened_at": now})
+        insert_rows(session, LeadEvent, events)
         tell(session, form, enquiry, lead, reopened=reopened, site=self._site, now=now)
         return lead
 
-    def _identify(
-        self, session: Session, submission: Submission, payload_hash: bytes, now: datetime
-    ) -> tuple[str, Enquiry | None]:
-        """The id to store under, and the enquiry already stored if this is a repeat.
-
-        Before 0.2 the first words were stored under the browser's own id."""
-        ids, own_ids = submission.ids(self._keys, now), submission.own_ids(self._keys, now)
-        stored = {row.submission_id: row for row in _by_submission(session, [*ids, *own_ids])}
-        for place, candidates in enumerate(zip(ids, own_ids, strict=True)):
-            for known in filter(None, map(stored.get, candidates)):
-                fresh = place == 0 or now - known.created_at < _WINDOW
-                if fresh and known.payload_hash == payload_hash:
-                    return known.submission_id, known
-        return own_ids[0], None
-
     def _form(self, session: Session, version: str) -> PublishedForm:
-        row = session.get(FormVersion, version) if version.isalnum() else None  # PostgreSQL takes no NUL
-        if row is None or not is_stored_form(row.form):
-            raise UnknownForm(version)
-        return stored_form(row.form)
-
-    def _lead(
-        self, session: Session, submission: Submission, at: datetime, now: datetime, retain_until: datetime
-    ) -> tuple[Lead, bool]:
-        """The lead of this phone: the same mobile is the same person, a switchboard has many; True if it reopened."""
-        index = self._keys.blind_index("phone", submission.phone.e164)
-        found = select(Lead).where(Lead.phone_index == index).order_by(Lead.created_at.desc())
-        same = list(session.scalars(found.with_for_update()))  # staff may be closing it at this moment
-        known = next((lead for lead in same if not lead.restricted), None)
-        if known is not None and reaches_one_person(submission.phone):
-            return known, self._touch(known, submission, at, now, retain_until)
-        lead = self._new_lead(submission, index, at, retain_until)
-        lead.possible_duplicate = known is not None
-        session.add(lead)
-        session.flush()
-        return lead, False
-
-    def _touch(
-        self, lead: Lead, submission: Submission, at: datetime, now: datetime, retain_until: datetime
-    ) -> bool:
-        """A known person asks again: up to the top, due at once, kept longer, and open again if it was closed."""
-        lead.enquiry_count += 1
-        lead.version += 1
-        if at >= lead.last_enquiry_at:  # one from the spool may be older than what came since
-            lead.last_enquiry_at = at
-            lead.need = submission.need
-        lead.attempts = 0
-        lead.retain_until = max(lead.retain_until, retain_until)
-        if submission.name and lead.name_index is None:
-            lead.seal(self._keys, "name", submission.name)
-            lead.name_index = self._keys.blind_index("name", submission.name)
-        reopened = lead.status in CLOSED
-        if reopened:
-            lead.status, lead.reason = "new", ""
-        if lead.status != "new" or lead.follow_up_at is not None:
-            lead.follow_up_at = min(lead.follow_up_at or now, now)
-            lead.seal(self._keys, "next_step", ASKED_AGAIN)
-        lead.requeue()
-        return reopened
-
-    def _new_lead(
-        self, submission: Submission, index: bytes | None, now: datetime, retain_until: datetime
-    ) -> Lead:
-        lead = Lead(
-            id=new_row_id(),
-            need=submission.need,
-            source=referrer_kind(submission.attribution.first.host, urlsplit(self._site).netloc),
-            phone_kind=submission.phone.kind,
-            phone_index=index,
-            last_four_index=self._keys.blind_index("last_four", last_four(submission.phone)),
-            name_index=self._keys.blind_index("name", submission.name),
-            enquiry_count=1,
-            created_at=now,
-            last_enquiry_at=now,
-            retain_until=retain_until,
-        )
-        lead.seal(self._keys, "name", submission.name)
-        lead.seal(self._keys, "phone", submission.phone.e164)
-        lead.seal(self._keys, "extension", submission.phone.extension)
-        return lead
+        """What was published once never changes: each version is read once."""
+        known = self._forms.get(version)
+        if known is None:
+            row = session.get(FormVersion, version) if version.isalnum() else None  # PostgreSQL takes no NUL
+            if row is None or not is_stored_form(row.form):
+                raise UnknownForm(version)
+            known = self._forms[version] = stored_form(row.form)
+        return known
 
     def _enquiry(
         self, submission: Submission, submission_id: str, payload_hash: bytes, now: datetime
@@ -272,19 +209,42 @@ class EnquiryDesk:
         return enquiry
 
 
-def _by_submission(session: Session, ids: Sequence[str]) -> Sequence[Enquiry]:
-    return list(session.scalars(select(Enquiry).where(Enquiry.submission_id.in_(ids))))
+def _stored_before(session: Session, ready: _Ready) -> str:
+    """The reference under which these very words are stored already, or nothing.
+
+    Before 0.2 the first words were stored under the browser's own id."""
+    if ready.under:
+        return next((each.reference for each in _by_submission(session, [ready.under])), "")
+    stored = {row.submission_id: row for row in _by_submission(session, [*ready.ids, *ready.own_ids])}
+    for place, candidates in enumerate(zip(ready.ids, ready.own_ids, strict=True)):
+        for known in filter(None, map(stored.get, candidates)):
+            fresh = place == 0 or ready.now - known.created_at < _WINDOW
+            if fresh and known.payload_hash == ready.enquiry.payload_hash:
+                return str(known.reference)
+    return ""
 
 
-def _consents(enquiry: Enquiry, form: PublishedForm, purposes: Sequence[str], now: datetime) -> list[Consent]:
+def _by_submission(session: Session, ids: Sequence[str]) -> Sequence[Row[str, str, bytes, datetime]]:
+    return session.connection().execute(_BY_SUBMISSION, {"ids": ids}).all()
+
+
+def _store(session: Session, row: LeadsBase) -> None:
+    """Insert what is new; what the session read before it writes itself."""
+    if row not in session:
+        insert_row(session, row)
+
+
+def _consents(
+    enquiry: Enquiry, form: PublishedForm, purposes: Sequence[str], now: datetime
+) -> Sequence[dict[str, Any]]:
     return [
-        Consent(
-            enquiry_id=enquiry.id,
-            purpose=consent.purpose,
-            form_version=enquiry.form_version,
-            text_sha256=fingerprint(form.consent_text(consent)),
-            given_at=now,
-        )
+        {
+            "enquiry_id": enquiry.id,
+            "purpose": consent.purpose,
+            "form_version": enquiry.form_version,
+            "text_sha256": fingerprint(form.consent_text(consent)),
+            "given_at": now,
+        }
         for consent in form.declaration.consents
         if consent.purpose in purposes
     ]

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Index, Integer, Select, String, Text, func
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from xinheng.crypto import new_row_id
-from xinheng.db import LeadsBase, Moment
+from xinheng.db import LeadsBase, Moment, insert_rows
 from xinheng.notices.mail import MAIL
 
 MOST_ATTEMPTS = 49  # at once, then 48 times
@@ -58,9 +58,8 @@ def enqueue(
     session: Session, *, kind: str, reference: str, text: str, now: datetime, recipient: str = ""
 ) -> None:
     """Store a notice in the caller's transaction."""
-    session.add(
-        Notice(kind=kind, reference=reference, text=text, recipient=recipient, due_at=now, created_at=now)
-    )
+    row = {"kind": kind, "reference": reference, "text": text, "recipient": recipient}
+    insert_rows(session, Notice, [row | {"due_at": now, "created_at": now}])
 
 
 def unseen(session: Session, references: Sequence[str], recipient: str) -> bool:
