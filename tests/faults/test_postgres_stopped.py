@@ -82,7 +82,7 @@ def test_while_the_server_is_stopped_everybody_gets_a_reference_and_afterwards_e
     site.stop()
 
 
-def test_while_the_server_is_frozen_everybody_gets_a_reference_and_no_thread_is_lost(
+def test_while_the_server_is_frozen_everybody_gets_a_reference_and_the_site_can_be_stopped(
     site: RunningSite, url: str, server: PostgresServer
 ) -> None:
     """More visitors than the workers have threads, twice."""
@@ -92,6 +92,10 @@ def test_while_the_server_is_frozen_everybody_gets_a_reference_and_no_thread_is_
         assert waiting(site) == set(spooled)
         assert site.get("/").status == 200
         assert site.get("/readyz").status == 200
+        site.terminate()
+        assert site.ended() == 0
+        assert waiting(site) == set(spooled)
+    site.start()
     until(lambda: not waiting(site), site)
     told += [*spooled, *ask(site)]
     assert stored(site, url) == sorted(told)

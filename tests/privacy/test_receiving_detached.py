@@ -18,6 +18,7 @@ from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.form_versions import FormVersion
 from xinheng.forms.priority import load_priority
+from xinheng.leads.attached import detach_withdrawn
 from xinheng.leads.deletion import Deletion
 from xinheng.leads.models import Consent, Enquiry, Lead
 from xinheng.leads.record import EnquiryDesk
@@ -164,3 +165,19 @@ def test_it_is_deleted_again_where_a_backup_brings_it_back(
     assert carry_out_again(store, store_keys, deletion).restrained
     assert state(store) == (0, {None}, "")
     assert withdrawn(store) == {"attach_assessment"}
+
+
+def test_a_lead_keeps_the_level_of_what_was_attached_later(
+    store: Database, store_keys: Keys, desk: EnquiryDesk, asked: Callable[..., Submission], attached: Attached
+) -> None:
+    first = attached(PHONE)
+    given: dict[str, Any] = {"answers": {}, "result": RESULT, "previous_id": None, "now": NOON + HOUR}
+    with store.writing() as session:
+        later = keep(session, store_keys, version="check", **given)[1]
+    desk.record(asked(PHONE, purposes=("attach_assessment", "callback"), assessment=later), NOON + HOUR)
+    with store.writing() as session:
+        earlier = Enquiry.reference == first
+        mine = select(Enquiry.id).where(earlier)
+        session.execute(update(Consent).where(Consent.enquiry_id.in_(mine)).values(withdrawn_at=NOON + HOUR))
+        detach_withdrawn(session, earlier)
+    assert (state(store)[0], state(store)[2]) == (1, "high")
