@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from xinheng.assessments import (
@@ -145,3 +145,18 @@ def test_where_too_much_is_unsure_there_is_no_level_unless_both_ends_agree(
         found = find(session, keys, token, NOON)
     assert found
     assert found.level == level
+
+
+def test_there_is_room_for_so_many_and_the_oldest_go_first(store: Database, keys: Keys) -> None:
+    ids = []
+    for day in range(5):
+        with store.writing() as session:
+            values = {"answers": {}, "result": {}, "previous_id": None, "now": NOON + timedelta(days=day)}
+            ids.append(keep(session, keys, version="v1", **values)[0])
+    with store.writing() as session:
+        session.execute(
+            update(Assessment).where(Assessment.id == ids[0]).values(retain_until=None)
+        )  # attached
+        assert delete_due(session, NOON, most=2)
+        assert not delete_due(session, NOON, most=2)
+        assert set(there(session)) == {ids[0], ids[3], ids[4]}

@@ -20,6 +20,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     delete,
+    func,
     or_,
     select,
     update,
@@ -38,6 +39,9 @@ INSUFFICIENT = "insufficient"
 """`confidence` of a result that has a range of levels instead of one."""
 
 _TOKEN_BYTES = 16
+MOST = 100_000
+"""How many results that nobody attached there is room for, some 400 MB: anybody may make one, and enquiries need the disk."""
+
 _AT_ONCE = 500  # rows deleted in one transaction
 
 Answers = Mapping[str, str | float]
@@ -140,10 +144,15 @@ def delete_assessments(session: Session, ids: Collection[str]) -> None:
     session.execute(delete(Assessment).where(Assessment.id.in_(ids)))
 
 
-def delete_due(session: Session, now: datetime) -> bool:
-    """Delete those that nobody attached in time, as many as a short transaction can; False where none was left."""
-    over = Assessment.retain_until < now
-    due = delete(Assessment).where(Assessment.id.in_(select(Assessment.id).where(over).limit(_AT_ONCE)))
+def delete_due(session: Session, now: datetime, most: int = MOST) -> bool:
+    """Delete those that nobody attached in time, and of more than there is room for the oldest: as many as a short
+    transaction can; False where none was left."""
+    alone = Assessment.retain_until.is_not(None)
+    number = session.scalar(select(func.count()).select_from(Assessment).where(alone)) or 0
+    too_many = max(number - most, 0)
+    over = alone if too_many else Assessment.retain_until < now
+    oldest = select(Assessment.id).where(over).order_by(Assessment.retain_until)
+    due = delete(Assessment).where(Assessment.id.in_(oldest.limit(min(too_many or _AT_ONCE, _AT_ONCE))))
     gone = cast("CursorResult[Any]", session.execute(due.where(over)))  # it may be attached at this moment
     return gone.rowcount > 0
 

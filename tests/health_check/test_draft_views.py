@@ -46,7 +46,7 @@ def test_the_cookie_is_set_at_the_start_only(visitor: Visitor) -> None:
     assert len(parts.pop("check")) == 22
     del parts["Expires"]
     assert parts == {
-        "Max-Age": str(60 * 86400),
+        "Max-Age": str(180 * 86400),
         "HttpOnly": "",
         "Path": "/health-check",
         "SameSite": "Lax",

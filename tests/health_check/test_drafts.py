@@ -14,7 +14,7 @@ from tests.health_check.conftest import NOON
 
 from xinheng.db import Databases
 from xinheng.health_check.counting import OVERVIEW, Counted, counted
-from xinheng.health_check.drafts import KEPT, CheckDraft, Draft, Drafts, LastResult
+from xinheng.health_check.drafts import FINISHED_KEPT, KEPT, CheckDraft, Draft, Drafts, LastResult
 
 MINUTE = timedelta(minutes=1)
 LONG_AGO = date(2020, 1, 1)
@@ -111,6 +111,22 @@ def test_a_draft_is_kept_thirty_days_after_the_last_answer(drafts: Drafts) -> No
     assert drafts.find(token, later + KEPT) is None
     with drafts.changing(token, later + KEPT, counts=True) as draft:
         assert draft is None
+
+
+def test_a_finished_one_is_kept_as_long_as_its_result_which_the_next_is_compared_with(drafts: Drafts) -> None:
+    token = begun(drafts)
+    with drafts.changing(token, NOON, counts=True) as draft:
+        assert draft
+        draft.finish(LastResult("1" * 32, "t" * 22, "v1", {}), "industry")
+    assert drafts.find(token, NOON + FINISHED_KEPT - MINUTE)
+    assert drafts.find(token, NOON + FINISHED_KEPT) is None
+    with drafts.changing(token, NOON + FINISHED_KEPT - MINUTE, counts=True) as draft:
+        assert draft
+        assert draft.last_result
+        draft.begin_again("v1", "industry")
+    found = drafts.find(token, NOON + FINISHED_KEPT)
+    assert found
+    assert found.last_result
 
 
 def test_what_fails_changes_nothing(drafts: Drafts) -> None:

@@ -13,7 +13,7 @@ from tests.health_check.test_drafts import answer, begun, counts_of
 
 from xinheng.health_check import tidying
 from xinheng.health_check.counting import Counted, counted
-from xinheng.health_check.drafts import KEPT, CheckDraft, Drafts, LastResult
+from xinheng.health_check.drafts import FINISHED_KEPT, KEPT, CheckDraft, Drafts, LastResult
 from xinheng.health_check.tidying import EMPTY_KEPT, RESTED, Room, tidy
 
 DAY = timedelta(days=1)
@@ -99,6 +99,18 @@ def test_a_draft_is_deleted_when_its_time_is_over(
     tidy(drafts.database, NOON + after)
     assert number(drafts) == there
     assert sum(left(drafts).values()) == 1  # counted first
+
+
+def test_a_finished_one_stays_as_long_as_its_result(drafts: Drafts) -> None:
+    token = begun(drafts)
+    answer(drafts, token, "industry", "dso")
+    with drafts.changing(token, NOON, counts=True) as draft:
+        assert draft
+        draft.finish(LastResult("1" * 32, "t" * 22, "v1", {}), "dso")
+    tidy(drafts.database, NOON + FINISHED_KEPT - MINUTE)
+    assert number(drafts) == 1
+    tidy(drafts.database, NOON + FINISHED_KEPT)
+    assert number(drafts) == 0
 
 
 def test_there_is_room_for_so_many_and_the_emptiest_go_first(drafts: Drafts) -> None:

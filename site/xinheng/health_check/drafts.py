@@ -20,15 +20,19 @@ from typing import Any, Final, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Boolean, LargeBinary, SmallInteger, String, Table, bindparam, select, update
+from sqlalchemy import Boolean, LargeBinary, SmallInteger, String, Table, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from xinheng.assessments import KEPT as RESULT_KEPT
 from xinheng.crypto import Keys
 from xinheng.db import CountersBase, Database, Moment
 from xinheng.health_check.counting import Place, Tally, day_of
 
 KEPT: Final = timedelta(days=30)
 """How long after the last answer a draft can be gone on with."""
+
+FINISHED_KEPT: Final = RESULT_KEPT
+"""How long a finished one is kept: as long as its result, which the next one on the same device is compared with."""
 
 _TOKEN_BYTES = 16
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -201,7 +205,11 @@ class _Lock:
 _TABLE = cast(Table, CheckDraft.__table__)
 _ROW = _TABLE.c
 _FIND = select(_ROW.version, _ROW.step, _ROW.counts, _ROW.is_left, _ROW.touched_at, _ROW.state).where(
-    _ROW.token_hash == bindparam("hashed"), _ROW.touched_at > bindparam("since")
+    _ROW.token_hash == bindparam("hashed"),
+    or_(
+        _ROW.touched_at > bindparam("since"),
+        and_(_ROW.step == "", _ROW.touched_at > bindparam("finished_since")),
+    ),
 )
 _FIND_TO_CHANGE = _FIND.with_for_update()
 _CHANGE = (
@@ -212,7 +220,7 @@ _CHANGE = (
 
 
 def _sought(hashed: bytes, now: datetime) -> dict[str, Any]:
-    return {"hashed": hashed, "since": now - KEPT}
+    return {"hashed": hashed, "since": now - KEPT, "finished_since": now - FINISHED_KEPT}
 
 
 def _store(session: Session, lock: _Lock, draft: Draft, *, counts: bool) -> None:

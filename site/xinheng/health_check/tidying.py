@@ -10,12 +10,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, delete, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from xinheng.db import Database
 from xinheng.health_check.counting import Place, Tally, day_of
-from xinheng.health_check.drafts import KEPT, CheckDraft
+from xinheng.health_check.drafts import FINISHED_KEPT, KEPT, CheckDraft
 
 RESTED: Final = timedelta(hours=24)
 """How long nobody went on before a draft counts as left where it rests."""
@@ -65,7 +65,12 @@ def count_left(session: Session, now: datetime) -> int:
 def delete_expired(session: Session, now: datetime) -> int:
     """Delete some of those whose time is over; returns how many."""
     empty = and_(CheckDraft.answered == 0, CheckDraft.touched_at <= now - EMPTY_KEPT)
-    over = or_(CheckDraft.touched_at <= now - KEPT, empty)
+    finished = CheckDraft.step == ""
+    over = or_(
+        and_(CheckDraft.touched_at <= now - KEPT, not_(finished)),
+        and_(CheckDraft.touched_at <= now - FINISHED_KEPT, finished),
+        empty,
+    )
     found = session.scalars(select(CheckDraft.token_hash).where(over).limit(BATCH)).all()
     session.execute(
         delete(CheckDraft).where(CheckDraft.token_hash.in_(found), over)

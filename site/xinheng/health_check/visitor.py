@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from flask import current_app, request
@@ -15,7 +15,7 @@ from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.health_check.answers import Answers
 from xinheng.health_check.definition import HealthCheck
-from xinheng.health_check.drafts import Draft, Drafts
+from xinheng.health_check.drafts import FINISHED_KEPT, Draft, Drafts
 from xinheng.health_check.tidying import Room
 from xinheng.health_check.versions import CheckVersions
 from xinheng.health_check.way import take_up
@@ -23,8 +23,8 @@ from xinheng.page_cache import private
 from xinheng.readers import counts_as_person
 
 COOKIE_PATH: Final = "/health-check"
-COOKIE_KEPT: Final = timedelta(days=60)
-"""Longer than a draft: what is found by it goes 30 days after the last answer, whenever the cookie was set."""
+COOKIE_KEPT: Final = FINISHED_KEPT
+"""As long as anything can be found by it: the last result, to compare the next with."""
 
 
 @dataclass(frozen=True)
