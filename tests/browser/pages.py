@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
-from sqlalchemy import select
 from tests.browser.desk import Desk, Person, give_code, set_up, sign_in
 from tests.browser.running import FORM, NOT_A_PHONE, RunningSite
 from tests.browser.visitor import fill, submit
@@ -156,9 +155,9 @@ class Cast:
     def ask(self) -> None:
         """Requests of somebody with two leads, one of them held back, and two enquiries in quarantine."""
         phone = self.desk.new_phone()
-        self.desk.lead(self.newcomer, name="诸葛女士", phone=phone)
+        first = self.desk.lead(self.newcomer, name="诸葛女士", phone=phone)
         with self.desk.store.writing() as session:
-            held_back = session.scalars(select(Lead).order_by(Lead.created_at.desc()).limit(1)).one()
+            held_back = session.get_one(Lead, first)
             held_back.restricted = True
             held_back.requeue()
         self.desk.lead(self.newcomer, name="诸葛女士", phone=phone, details="又来问一次，请尽快回电")
