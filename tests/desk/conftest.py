@@ -29,6 +29,7 @@ from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.desk.sign_in_services import PASSWORD_COST
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
+from xinheng.leads.spool import Spool
 from xinheng.notices.outbox import Notice
 from xinheng.privacy.models import PrivacyRequest
 from xinheng.settings import Settings
@@ -344,3 +345,12 @@ def _in_production(root: Path, url: str) -> Iterator[Flask]:
     yield app
     app.extensions["xinheng.reads"].stop()
     app.extensions["xinheng.databases"].dispose()
+
+
+@pytest.fixture
+def spool(app: Flask) -> Iterator[Spool]:
+    """The spool of the application, empty again afterwards."""
+    held: Spool = app.extensions["xinheng.spool"]
+    yield held
+    for file in (*held.folder.glob("*.kept"), *held.folder.glob("*.aside")):
+        file.unlink()

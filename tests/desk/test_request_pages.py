@@ -23,7 +23,7 @@ from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.housekeeping import LastRun
 from xinheng.leads.models import Enquiry, Lead
-from xinheng.leads.spool import Spooled
+from xinheng.leads.spool import Spool, Spooled
 from xinheng.leads.submission import Submission
 from xinheng.leads.tombstones import Tombstone
 from xinheng.leads.verdict import Verdict
@@ -274,7 +274,7 @@ def test_a_deletion_leaves_nothing_of_the_person_and_ends_the_request(
 
 
 def test_nothing_is_deleted_while_an_enquiry_of_the_number_is_still_to_come(
-    app: Flask,
+    spool: Spool,
     client: DeskClient,
     officer: Known,
     proved: Callable[..., str],
@@ -292,7 +292,7 @@ def test_nothing_is_deleted_while_an_enquiry_of_the_number_is_still_to_come(
         purposes=("callback",),
         form_version="v",
     )
-    app.extensions["xinheng.spool"].put("5f" * 16, Spooled(late, NOON))
+    spool.put("5f" * 16, Spooled(late, NOON))
     assert send(client, request_id, "delete").status_code == 303
     assert "还有一份咨询没有入库" in client.get(f"/desk/requests/{request_id}").text
     assert stored(store, request_id).closed_at is None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask import Flask
 from tests.desk.conftest import DeskClient, SignedIn, Staff
 
 from xinheng.leads.spool import Spool, Spooled
@@ -15,14 +14,6 @@ from xinheng.leads.submission import Submission
 from xinheng.phones import parse_phone
 
 pytestmark = pytest.mark.databases("sqlite")  # no table is touched
-
-
-@pytest.fixture
-def spool(app: Flask) -> Iterator[Spool]:
-    held: Spool = app.extensions["xinheng.spool"]
-    yield held
-    for file in (*held.folder.glob("*.kept"), *held.folder.glob("*.aside")):
-        file.unlink()
 
 
 @pytest.fixture
