@@ -125,8 +125,9 @@ def telling(tmp_path: Path) -> Iterator[RunningSite]:
     with socket.create_server(("127.0.0.1", 0)) as silent, running_bots(tmp_path) as bots:
         bots.answer = slow_or_no
         way = BOTS_OF_THE_TEST.format(port=bots.port, public=PUBLIC, certificate=str(tmp_path / "bots.pem"))
-        with (root / "wsgi.py").open("a") as wsgi:
-            wsgi.write(way)
+        wsgi = root / "wsgi.py"
+        before, create, after = wsgi.read_text("utf-8").partition("app = ")
+        wsgi.write_text(before + way + create + after, "utf-8")
         yield from started(
             RunningSite(
                 root,
