@@ -41,11 +41,11 @@ from xinheng.settings import Settings
 
 THREADS = 8  # requests at once in each worker
 FINISH_WITHIN = 25  # seconds for what is in flight when told to stop
-REMIND = (
-    2.0  # seconds between two tellings, while it starts: who heard it the first time must come to it first
-)
+REMIND = 2.0  # seconds between two tellings while it starts: who heard the first must come to it before
 START_ENDS_WITHIN = 4  # seconds, when told to stop before anyone was answered
-STARTING_FOR = 2.0  # seconds after the first answer, in which other workers may still be starting; longer where that was late
+STARTING_FOR = (
+    2.0  # seconds after the first answer in which workers may still start; longer where that was late
+)
 STAY = 5.0  # seconds told to stop and still taking visitors, where a load balancer asks
 PORT_FREE_WITHIN = 5  # seconds
 AGAIN_AFTER = 1.0  # seconds, before a worker that ended by itself is started again

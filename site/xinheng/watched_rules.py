@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from flask import Flask
 
@@ -15,10 +13,8 @@ from xinheng.forms.needs import offered_needs
 from xinheng.forms.priority import PRIORITY, PriorityRules, load_priority
 from xinheng.health_check.definition import HealthCheck
 from xinheng.health_check.loader import HEALTH_CHECK, load_health_check
-from xinheng.reloading import Reloading, Version, last_good, version_of
+from xinheng.reloading import Version, version_of, watched_form
 from xinheng.settings import Settings
-
-Rules = TypeVar("Rules")
 
 
 def watch_rules(app: Flask, settings: Settings) -> None:
@@ -63,19 +59,3 @@ def watch_rules(app: Flask, settings: Settings) -> None:
     present_check = watched_form(settings, HEALTH_CHECK, health_check, surroundings)
     app.extensions["xinheng.health_check"] = present_check
     app.extensions["xinheng.call_guide"] = watched_form(settings, CALL_GUIDE, call_guide, around_guide)
-
-
-def watched_form(
-    settings: Settings, name: str, load: Callable[[Path], Rules], surroundings: Callable[[], Version]
-) -> Callable[[], Rules]:
-    """One file of forms/, loaded now and again when it is saved or what it names has changed."""
-
-    def version() -> Version:
-        return (*version_of([settings.forms / name]), *surroundings())
-
-    spare = settings.data / "last-good" / "forms"
-    plain = partial(load, settings.forms)
-    guarded = last_good(settings.forms, [name], spare, load) if settings.production else plain
-    current = Reloading(version, guarded).current
-    current()
-    return current

@@ -10,7 +10,6 @@ from xinheng.health_check.answers import (
     NoSuchQuestion,
     NotOffered,
     checked_answer,
-    checked_answers,
     known_answers,
 )
 from xinheng.health_check.definition import HealthCheck
@@ -91,15 +90,6 @@ def test_an_unknown_question_names_those_there_are(check: HealthCheck) -> None:
     with pytest.raises(NoSuchQuestion, match="没有题目 colour，应为 industry、") as raised:
         checked_answer(check, "colour", "red")
     assert raised.value.allowed == (*check.asked, "credit_sales_wan")
-
-
-def test_all_answers_are_checked_and_the_first_wrong_one_is_named(check: HealthCheck) -> None:
-    assert checked_answers(check, {"dso": "le30", "credit_sales_wan": "9"}) == {
-        "dso": "le30",
-        "credit_sales_wan": 9,
-    }
-    with pytest.raises(NotOffered, match="top1"):
-        checked_answers(check, {"dso": "le30", "top1": "x", "top5": "y"})
 
 
 def test_what_is_not_allowed_counts_as_not_given(check: HealthCheck) -> None:

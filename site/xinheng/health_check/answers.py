@@ -49,11 +49,6 @@ def checked_answer(check: HealthCheck, question: str, given: object) -> Answer:
     return given
 
 
-def checked_answers(check: HealthCheck, given: Mapping[str, object]) -> Answers:
-    """All answers as they are kept. Raises NoSuchQuestion or NotOffered for the first that is wrong."""
-    return {question: checked_answer(check, question, answer) for question, answer in given.items()}
-
-
 def known_answers(check: HealthCheck, given: Mapping[str, object]) -> Answers:
     """Those of the answers that the definition allows; the others count as not given."""
     known: dict[str, Answer] = {}
