@@ -70,6 +70,7 @@ def test_who_comes_back_is_asked_whether_to_go_on(visitor: Visitor, databases: D
     page = visitor.get("/health-check/saved").text
     assert "已经存好，答了7题" in page
     assert "还有15题，大约3分钟" in page
+    assert "起保存30天，到期删除" in page
     assert '<a class="button" href="/health-check/questions/top1">接着答</a>' in page
     assert f'value="{ORIGIN}/health-check/resume/{visitor.token()}"' in page
     token = visitor.token()
@@ -83,6 +84,9 @@ def test_who_answered_nothing_just_begins(visitor: Visitor, databases: Databases
     for _ in range(3):
         assert visitor.start() == "industry"
     assert drafts(databases) == 1
+    page = visitor.get("/health-check/saved").text
+    assert "还没有答，随时可以开始" in page
+    assert "起保存2天，到期删除" in page
 
 
 def test_another_device_goes_on_by_the_link(visitor: Visitor, another: Visitor) -> None:
@@ -190,6 +194,7 @@ def test_the_next_one_knows_the_one_before(visitor: Visitor, databases: Database
     first = visitor.at()
     assert visitor.start() == "saved"
     page = visitor.get("/health-check/saved").text
+    assert "起保存180天，到期删除" in page
     assert "这份自查已经答完" in page
     assert f'href="/health-check/results/{first}"' in page
     visitor.post("/health-check/start", {"anew": "yes"})

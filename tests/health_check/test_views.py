@@ -74,6 +74,7 @@ def test_the_roads_lead_there(client: FlaskClient) -> None:
     assert '<a class="button button--quiet" href="/health-check">风险自查</a>' in article
     assert '<a href="/health-check">五分钟风险自查</a>' in article
     assert '<a href="/health-check/method">评分方法</a>' in home
+    assert '<a href="/privacy/request">查询、更正或删除信息</a>' in home
 
 
 @pytest.mark.usefixtures("saved_files_are_seen")
