@@ -28,7 +28,7 @@ from xinheng.desk import routes as desk
 from xinheng.desk.sign_in import start_sign_in
 from xinheng.disk import ANY_DISK, Disk
 from xinheng.documents import BadDocument
-from xinheng.errors import Site, install_error_pages
+from xinheng.errors import Site, install_error_pages, request_name
 from xinheng.filters import install_filters
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.loader import CONSULTATION, load_consultation
@@ -78,7 +78,7 @@ def create_app(settings: Settings) -> Flask:
     """Build the application from settings. Raises BadDocument, SettingError, WeakKey, InUse or DatabaseUnsafe."""
     app = Site("xinheng", static_folder=str(settings.static), static_url_path="/static")
     configure(app, settings)
-    start_logging()
+    start_logging(request_name)
     start_i18n(app, settings)
     company = watch_company(app, settings)
     app.extensions["xinheng.calendar"] = watched_calendar(settings)
