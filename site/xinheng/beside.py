@@ -1,4 +1,5 @@
-"""The worker beside the web workers: it sends notices, empties the spool, and deletes whose time is over.
+"""The worker beside the web workers: it sends notices, empties the spool, ranks leads where the rules changed,
+and deletes whose time is over.
 
 It works with the application's own desk, keys and databases, as they were loaded; so nothing is left that could fail
 once its threads run.
@@ -15,8 +16,8 @@ from flask import Flask
 from xinheng.housekeeping import Housekeeping
 from xinheng.leads import drainer
 from xinheng.leads.digest import Digest
+from xinheng.leads.ranking import Ranking
 from xinheng.leads.unopened import remind
-from xinheng.leads.unranked import Unranked
 from xinheng.leads.untold import Untold
 from xinheng.notices.worker import PostOffice, Sweep
 
@@ -27,14 +28,15 @@ def work_beside(app: Flask, stopping: threading.Event) -> None:
     databases = held["xinheng.databases"]
     reception = held["xinheng.consultation"].reception
     origin = app.config["ORIGIN"]
-    ranked = Unranked(held["xinheng.keys"], held["xinheng.priority"])
-    sweeps: list[Sweep] = [Untold(origin), remind, Digest(origin, reception.spool), ranked]
+    ranking = Ranking(databases.leads, held["xinheng.keys"], held["xinheng.priority"])
+    sweeps: list[Sweep] = [Untold(origin), remind, Digest(origin, reception.spool), ranking.unranked]
     office = PostOffice(databases.leads, held["xinheng.channels"], sweeps)
     works = {
         "drain-spool": partial(drainer.run, reception.desk, reception.spool),
         "housekeeping": Housekeeping(
             databases.leads, databases.counters, held["xinheng.keys"], held["xinheng.deletion"]
         ).run,
+        "rank-leads": ranking.run,
         "send-notices": office.run,
     }
     threads = [

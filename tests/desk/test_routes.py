@@ -29,6 +29,7 @@ LOCKS: Mapping[str, Permission | str] = {
     "POST /desk/leads/<row:lead_id>/reveal": Permission.LEADS,
     "POST /desk/leads/<row:lead_id>/status": Permission.LEADS,
     "POST /desk/leads/<row:lead_id>/wechat": Permission.LEADS,
+    "GET /desk/priority": Permission.LEADS,
     "GET /desk/quarantine": Permission.ALL_LEADS,
     "POST /desk/quarantine": Permission.ALL_LEADS,
     "POST /desk/search": Permission.LEADS,
@@ -80,6 +81,7 @@ LOCKS: Mapping[str, Permission | str] = {
 ANSWERS: Mapping[str, int] = {
     "GET /desk/leads": 200,
     "POST /desk/leads/bulk": 303,
+    "GET /desk/priority": 200,
     "GET /desk/quarantine": 200,
     "POST /desk/quarantine": 303,
     "POST /desk/search": 303,
