@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.conftest import KINDS, OWN_PAGE, write_article
 from tests.notices.sending import send_due
 
 from xinheng.cli import main
-from xinheng.settings import Settings
+from xinheng.settings import SHANGHAI, Settings
 
 Run = Callable[..., Result]
 BOTH_DATABASES = pytest.mark.databases(*KINDS)
@@ -51,6 +52,18 @@ def test_processors_that_may_be_taken_out_are_named(run: Run, data_root: Path) -
     result = run("check")
     assert result.exit_code == 1
     assert "processors.toml: processors.0.name：应为文字" in result.stdout
+
+
+def test_a_year_without_its_working_days_is_named(run: Run, data_root: Path) -> None:
+    file = data_root / "content" / "working_days.toml"
+    file.write_text('opens = "08:30"\n', encoding="utf-8")
+    result = run("check")
+    assert result.exit_code == 0
+    assert f"working_days.toml：没有{datetime.now(SHANGHAI).year}年的放假安排" in result.stdout
+    file.write_text('opens = "8:30"\n', encoding="utf-8")
+    result = run("check")
+    assert result.exit_code == 1
+    assert 'working_days.toml: opens：应写成 "09:00" 这样' in result.stdout
 
 
 def test_everything_that_is_wrong_is_listed_at_once(run: Run, data_root: Path) -> None:

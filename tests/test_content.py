@@ -73,6 +73,7 @@ def test_there_are_files() -> None:
         "categories.toml",
         "authors.toml",
         "processors.toml",
+        "working_days.toml",
     }
 
 

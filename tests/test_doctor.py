@@ -64,6 +64,7 @@ FAULTS: dict[str, tuple[Callable[[Settings], object], str]] = {
     "密钥": (lambda site: (site.data / "keys" / "field.1.key").unlink(), "field.1.key"),
     "备用文件夹": (lambda site: (site.spool / f"{'a' * 32}.aside").write_bytes(b""), "有1份打不开"),
     "通知": (lambda site: (site.content / "processors.toml").write_text("", "utf-8"), "没有启用邮件"),
+    "工作日": (lambda site: (site.content / "working_days.toml").unlink(), "没有2026年的放假安排"),
 }
 
 

@@ -28,7 +28,7 @@ from xinheng.desk import routes as desk
 from xinheng.desk.sign_in import start_sign_in
 from xinheng.disk import ANY_DISK, Disk
 from xinheng.documents import BadDocument
-from xinheng.errors import Site, install_error_pages
+from xinheng.errors import Site, install_error_pages, request_name
 from xinheng.filters import install_filters
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.loader import CONSULTATION, load_consultation
@@ -62,11 +62,12 @@ from xinheng.privacy.pace import Pace
 from xinheng.privacy.receiving import PrivacyDesk
 from xinheng.privacy.replaying import carry_out_again
 from xinheng.processors import watched_processors
-from xinheng.reloading import Reloading, last_good, version_of
+from xinheng.reloading import Reloading, last_good, version_of, watched_content
 from xinheng.running import hold_running
 from xinheng.settings import SettingError, Settings
 from xinheng.static_files import serve_static, static_root, version_of_file
 from xinheng.watched_rules import watch_rules
+from xinheng.working_days import watched_calendar
 
 FORM_BYTES = 64 * 1024
 MAY_BE_CONFIRMED = frozenset({"leads.submit", "privacy.submit"})
@@ -77,9 +78,10 @@ def create_app(settings: Settings) -> Flask:
     """Build the application from settings. Raises BadDocument, SettingError, WeakKey, InUse or DatabaseUnsafe."""
     app = Site("xinheng", static_folder=str(settings.static), static_url_path="/static")
     configure(app, settings)
-    start_logging()
+    start_logging(request_name)
     start_i18n(app, settings)
     company = watch_company(app, settings)
+    app.extensions["xinheng.calendar"] = watched_calendar(settings)
     open_stores(app, settings)
     watch_channels(app, settings)
     watch_library(app, settings)
@@ -130,12 +132,7 @@ def configure(app: Flask, settings: Settings) -> None:
 
 
 def watch_company(app: Flask, settings: Settings) -> Callable[[], Company]:
-    load = partial(load_company, settings.content)
-    if settings.production:
-        load = last_good(
-            settings.content, ["site.toml"], settings.data / "last-good" / "content", load_company
-        )  # type: ignore[assignment]
-    company = Reloading(partial(version_of, [settings.content / "site.toml"]), load).current
+    company = watched_content(settings, "site.toml", load_company)
     if settings.production and company().sample:
         raise SettingError(
             "content/site.toml 还是示例公司（sample = true）：正式环境请换成您的公司，并把 sample 改为 false"

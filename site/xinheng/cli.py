@@ -39,6 +39,7 @@ from xinheng.processors import KEPT_YEARS, PROCESSORS, load_processors
 from xinheng.rotation.commands import keys
 from xinheng.settings import SHANGHAI, SettingError, Settings
 from xinheng.staff.accounts import Printed, first_account
+from xinheng.working_days import WORKING_DAYS, load_working_days
 
 Loaded = TypeVar("Loaded")
 
@@ -143,6 +144,10 @@ def check(path: Path | None) -> None:
     click.echo("内容和表单都没有问题")
     for each in load_processors(settings.content).outdated(datetime.now(UTC)):
         click.echo(f"{settings.content / PROCESSORS}：“{each.name}”结束满{KEPT_YEARS}年，可以删掉了")
+    for year in load_working_days(settings.content).missing_years(datetime.now(UTC)):
+        click.echo(
+            f"{settings.content / WORKING_DAYS}：没有{year}年的放假安排，先按周一到周五算；公布以后请补上"
+        )
 
 
 @main.command()
@@ -186,6 +191,7 @@ def _faults(settings: Settings) -> list[Fault]:
     needs = offered_needs(form.declaration) if form else None
     slugs = [each.article.slug for each in content.articles] if content else None
     _loaded(partial(load_processors, settings.content), found)
+    _loaded(partial(load_working_days, settings.content), found)
     _loaded(partial(load_priority, settings.forms, needs), found)
     health_check = _loaded(partial(load_health_check, settings.forms, slugs), found)
     questions = health_check.scored if health_check else None

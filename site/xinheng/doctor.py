@@ -1,6 +1,6 @@
 """What a start would meet, looked at without starting, beside a running site too. Nothing is made or changed.
 
-Content and forms are looked at by `xinheng check`.
+Content and forms are looked at by `xinheng check`; of them only what time makes incomplete is looked at here.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from xinheng.migrations import touch
 from xinheng.notices.channels import Switchboard, made_channels, start_words
 from xinheng.processors import watched_processors
 from xinheng.settings import Settings
+from xinheng.working_days import WORKING_DAYS, load_working_days
 
 WITHIN = 2.0  # seconds a database is waited for
 
@@ -129,6 +130,16 @@ def _channels(settings: Settings, now: datetime) -> str:
     return "、".join(switchboard.on(now))
 
 
+def _calendar(settings: Settings, now: datetime) -> str:
+    calendar = load_working_days(settings.content)
+    if missing := calendar.missing_years(now):
+        years = "、".join(map(str, missing))
+        raise Wrong(
+            f"{settings.content / WORKING_DAYS} 没有{years}年的放假安排，先按周一到周五算：公布以后请补上"
+        )
+    return "、".join(map(str, sorted(calendar.years)))
+
+
 @contextmanager
 def _started(settings: Settings) -> Iterator[Databases]:
     """The databases, once a first start has made them. Raises NotYet, DatabaseBusy."""
@@ -151,5 +162,6 @@ _LOOKS: Mapping[str, Callable[[Settings, datetime], str]] = MappingProxyType(
         "备用文件夹": _spool,
         "硬盘": _room,
         "通知": _channels,
+        "工作日": _calendar,
     }
 )

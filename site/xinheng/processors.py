@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from xinheng.documents import read_toml, validated
-from xinheng.reloading import Reloading, last_good, version_of
+from xinheng.reloading import watched_content
 from xinheng.settings import SHANGHAI, Settings
 
 PROCESSORS = "processors.toml"
@@ -99,10 +98,4 @@ def load_processors(content: Path) -> Register:
 
 def watched_processors(settings: Settings) -> Callable[[], Register]:
     """The register as it is saved now; read once at least. Raises BadDocument, in production only where no copy is good."""
-    load = partial(load_processors, settings.content)
-    if settings.production:
-        spare = settings.data / "last-good" / "content"
-        load = last_good(settings.content, [PROCESSORS], spare, load_processors)  # type: ignore[assignment]
-    current = Reloading(partial(version_of, [settings.content / PROCESSORS]), load).current
-    current()
-    return current
+    return watched_content(settings, PROCESSORS, load_processors)

@@ -123,3 +123,14 @@ def watched_form(
     current = Reloading(version, guarded).current
     current()
     return current
+
+
+def watched_content(settings: Settings, name: str, load: Callable[[Path], Value]) -> Callable[[], Value]:
+    """One file of content/, loaded now and again when it is saved. Raises BadDocument, in production only where no copy is
+    good."""
+    plain = partial(load, settings.content)
+    spare = settings.data / "last-good" / "content"
+    guarded = last_good(settings.content, [name], spare, load) if settings.production else plain
+    current = Reloading(partial(version_of, [settings.content / name]), guarded).current
+    current()
+    return current
