@@ -68,12 +68,17 @@ class User(LeadsBase):
 
     def present(self, now: datetime) -> bool:
         """Whether they are at work as far as they said."""
-        return self.active and self.on_duty and (self.absent_until is None or self.absent_until <= now)
+        return is_present(self.active, self.on_duty, self.absent_until, now)
 
     @property
     def second_factor(self) -> bool:
         """Whether a code of an authenticator is asked for at sign-in."""
         return bool(self.tf_primary_method and self.tf_totp_secret)
+
+
+def is_present(active: bool, on_duty: bool, absent_until: datetime | None, now: datetime) -> bool:
+    """Whether a member is on duty, and not away until later."""
+    return active and on_duty and (absent_until is None or absent_until <= now)
 
 
 class StaffSession(LeadsBase):
