@@ -21,6 +21,7 @@ import xinheng.articles.reads
 import xinheng.assessments
 import xinheng.leads.arrivals
 import xinheng.leads.models
+import xinheng.leads.ranking
 import xinheng.notices.outbox  # noqa: F401 (the models must be known to be compared)
 from xinheng.app import create_app
 from xinheng.crypto import MissingKey

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xinheng.referrers import referrer_kind
+from xinheng.referrers import campaign_channel, referrer_kind
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,21 @@ from xinheng.referrers import referrer_kind
 )
 def test_a_referrer_is_kept_as_its_kind(host: str, kind: str) -> None:
     assert referrer_kind(host, "www.xinheng.example") == kind
+
+
+@pytest.mark.parametrize(
+    ("utm", "channel"),
+    [
+        ({}, None),
+        ({"utm_medium": "cpc"}, "ad"),
+        ({"utm_medium": "CPC", "utm_source": "newsletter"}, "ad"),
+        ({"utm_medium": "banner_q4"}, "ad"),
+        ({"utm_medium": "edm-2026"}, "email"),
+        ({"utm_medium": "other", "utm_source": "wechat"}, "social"),
+        ({"utm_source": "QR.expo"}, "offline"),
+        ({"utm_source": "partnership"}, None),
+        ({"utm_campaign": "sms"}, None),
+    ],
+)
+def test_the_channel_of_a_campaigns_link(utm: dict[str, str], channel: str | None) -> None:
+    assert campaign_channel(utm) == channel

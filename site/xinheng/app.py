@@ -41,6 +41,7 @@ from xinheng.health_check.versions import CheckVersions
 from xinheng.health_check.visitor import HealthCheckDesk
 from xinheng.i18n import start_i18n
 from xinheng.leads import views as leads
+from xinheng.leads.assignment import Assigner
 from xinheng.leads.deletion import Deletion
 from xinheng.leads.guard import Guard
 from xinheng.leads.quarantine import Quarantine
@@ -65,6 +66,7 @@ from xinheng.processors import watched_processors
 from xinheng.reloading import Reloading, last_good, version_of, watched_content
 from xinheng.running import hold_running
 from xinheng.settings import SettingError, Settings
+from xinheng.staff.duty import Duty
 from xinheng.static_files import serve_static, static_root, version_of_file
 from xinheng.watched_rules import watch_rules
 from xinheng.working_days import watched_calendar
@@ -166,7 +168,13 @@ def open_stores(app: Flask, settings: Settings) -> None:
     counters_on = ANY_DISK if settings.database_url else disk
     app.extensions["xinheng.reads"] = ReadCounter(databases.counters, counters_on)
     app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys, counters_on)
-    app.extensions["xinheng.work"] = LeadWork(databases.leads, keys, site=settings.origin)
+    app.extensions["xinheng.assigner"] = assigner = Assigner(
+        lambda: app.extensions["xinheng.assignment_rules"](),
+        lambda: app.extensions["xinheng.calendar"](),
+        second_factor=settings.production,
+    )
+    app.extensions["xinheng.work"] = LeadWork(databases.leads, keys, site=settings.origin, limits=assigner)
+    app.extensions["xinheng.duty"] = Duty(databases.leads, keys)
 
 
 def watch_channels(app: Flask, settings: Settings) -> None:

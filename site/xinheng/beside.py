@@ -1,4 +1,5 @@
-"""The worker beside the web workers: it sends notices, empties the spool, and deletes whose time is over.
+"""The worker beside the web workers: it sends notices, empties the spool, deals out
+leads, ranks them where the rules changed, and deletes whose time is over.
 
 It works with the application's own desk, keys and databases, as they were loaded; so nothing is left that could fail
 once its threads run.
@@ -14,9 +15,13 @@ from flask import Flask
 
 from xinheng.housekeeping import Housekeeping
 from xinheng.leads import drainer
+from xinheng.leads.absence import Absence
+from xinheng.leads.dealing import Dealing
 from xinheng.leads.digest import Digest
+from xinheng.leads.idle import IdleLeads
+from xinheng.leads.ranking import Ranking
+from xinheng.leads.trail import Trail
 from xinheng.leads.unopened import remind
-from xinheng.leads.unranked import Unranked
 from xinheng.leads.untold import Untold
 from xinheng.notices.worker import PostOffice, Sweep
 
@@ -27,14 +32,24 @@ def work_beside(app: Flask, stopping: threading.Event) -> None:
     databases = held["xinheng.databases"]
     reception = held["xinheng.consultation"].reception
     origin = app.config["ORIGIN"]
-    ranked = Unranked(held["xinheng.keys"], held["xinheng.priority"])
-    sweeps: list[Sweep] = [Untold(origin), remind, Digest(origin, reception.spool), ranked]
+    ranking = Ranking(databases.leads, held["xinheng.keys"], held["xinheng.priority"])
+    dealing, idle, absence = _assignment(app)
+    sweeps: list[Sweep] = [
+        Untold(origin),
+        remind,
+        Digest(origin, reception.spool),
+        ranking.unranked,
+        idle,
+        absence,
+    ]
     office = PostOffice(databases.leads, held["xinheng.channels"], sweeps)
     works = {
+        "deal-leads": dealing.run,
         "drain-spool": partial(drainer.run, reception.desk, reception.spool),
         "housekeeping": Housekeeping(
             databases.leads, databases.counters, held["xinheng.keys"], held["xinheng.deletion"]
         ).run,
+        "rank-leads": ranking.run,
         "send-notices": office.run,
     }
     threads = [
@@ -52,6 +67,22 @@ def work_beside(app: Flask, stopping: threading.Event) -> None:
             if thread.ident is not None:
                 thread.join()
         databases.dispose()
+
+
+def _assignment(app: Flask) -> tuple[Dealing, IdleLeads, Absence]:
+    """Who takes new leads, what goes back to the pool, and what lies with those who are away."""
+    held, site = app.extensions, app.config["ORIGIN"]
+    trail, rules, calendar = (
+        Trail(held["xinheng.keys"]),
+        held["xinheng.assignment_rules"],
+        held["xinheng.calendar"],
+    )
+    database, assigner = held["xinheng.databases"].leads, held["xinheng.assigner"]
+    return (
+        Dealing(database, trail, assigner, rules, calendar, site=site),
+        IdleLeads(trail, rules, calendar, site=site),
+        Absence(calendar, site),
+    )
 
 
 def _all_or_none(work: Callable[[threading.Event], None], stopping: threading.Event) -> None:

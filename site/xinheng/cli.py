@@ -24,6 +24,7 @@ from xinheng.desk.audit_commands import audit
 from xinheng.desk.staff_commands import staff
 from xinheng.doctor import examine
 from xinheng.documents import BadDocument, Fault
+from xinheng.forms.assignment import load_assignment
 from xinheng.forms.call_guide import load_call_guide
 from xinheng.forms.loader import load_consultation
 from xinheng.forms.needs import offered_needs
@@ -192,6 +193,7 @@ def _faults(settings: Settings) -> list[Fault]:
     slugs = [each.article.slug for each in content.articles] if content else None
     _loaded(partial(load_processors, settings.content), found)
     _loaded(partial(load_working_days, settings.content), found)
+    _loaded(partial(load_assignment, settings.forms), found)
     _loaded(partial(load_priority, settings.forms, needs), found)
     health_check = _loaded(partial(load_health_check, settings.forms, slugs), found)
     questions = health_check.scored if health_check else None

@@ -8,6 +8,7 @@ from pathlib import Path
 from flask import Flask
 
 from xinheng.form_versions import publish_form
+from xinheng.forms.assignment import ASSIGNMENT, load_assignment
 from xinheng.forms.call_guide import CALL_GUIDE, CallGuide, load_call_guide
 from xinheng.forms.needs import offered_needs
 from xinheng.forms.priority import PRIORITY, PriorityRules, load_priority
@@ -18,7 +19,8 @@ from xinheng.settings import Settings
 
 
 def watch_rules(app: Flask, settings: Settings) -> None:
-    """Whom to call first, what to say there, and the health check. They name needs of the form, and articles."""
+    """Who takes a lead, whom to call first, what to say there, and the health check. They name needs of the form, and
+    articles."""
     published = app.extensions["xinheng.consultation"].published
     library = app.extensions["xinheng.library"]
 
@@ -55,6 +57,9 @@ def watch_rules(app: Flask, settings: Settings) -> None:
         named = known(folder, needs), known(folder, slugs), known(folder, questions)
         return load_call_guide(folder, *named)
 
+    app.extensions["xinheng.assignment_rules"] = watched_form(
+        settings, ASSIGNMENT, load_assignment, lambda: ()
+    )
     app.extensions["xinheng.priority"] = watched_form(settings, PRIORITY, priority, surroundings)
     present_check = watched_form(settings, HEALTH_CHECK, health_check, surroundings)
     app.extensions["xinheng.health_check"] = present_check

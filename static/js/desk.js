@@ -52,3 +52,15 @@ addEventListener("submit", (event) => {
   sent.add(event.target);
 });
 addEventListener("pageshow", () => sent.clear());
+
+/* Why a lead stands where it does: Escape puts the words away, until pointer and focus have left them. */
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const why of document.querySelectorAll(".why:is(:hover, :focus-within)")) why.dataset.closed = "";
+});
+for (const name of ["mouseout", "focusout"]) {
+  addEventListener(name, (event) => {
+    const why = event.target.closest?.(".why");
+    if (why && !why.contains(event.relatedTarget)) delete why.dataset.closed;
+  });
+}

@@ -29,7 +29,9 @@ from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.desk.sign_in_services import PASSWORD_COST
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
+from xinheng.leads.ranking import Ranked
 from xinheng.leads.spool import Spool
+from xinheng.leads.turns import Turns
 from xinheng.notices.outbox import Notice
 from xinheng.privacy.models import PrivacyRequest
 from xinheng.settings import Settings
@@ -79,6 +81,8 @@ def empty(app: Flask) -> None:
             Assessment,
             PrivacyRequest,
             StaffSession,
+            Turns,
+            Ranked,
             Tries,
             Role,
             User,

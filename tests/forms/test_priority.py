@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.conftest import ROOT
 
 from xinheng.company import load_company
@@ -17,6 +20,7 @@ from xinheng.forms.needs import offered_needs
 from xinheng.forms.priority import (
     PRIORITY,
     Condition,
+    Freshness,
     LeadFacts,
     PriorityRules,
     Rule,
@@ -72,6 +76,10 @@ def rule(points: int, words: str = "话", **when: Any) -> Rule:
         ({"articles_at_least": 3}, LeadFacts(articles=3), True),
         ({"enquiries_at_least": 2}, LeadFacts(), False),
         ({"enquiries_at_least": 2}, LeadFacts(enquiries=2), True),
+        ({"channel": ("partner", "ad")}, LeadFacts(channel="ad"), True),
+        ({"channel": ("partner",)}, LeadFacts(), False),
+        ({"answers_at_least": 2}, LeadFacts(answers=1), False),
+        ({"answers_at_least": 2}, LeadFacts(answers=2), True),
         ({"named": True}, LeadFacts(), False),
         ({"named": True}, LeadFacts(named=True), True),
         ({"call_time": True}, LeadFacts(), False),
@@ -120,6 +128,76 @@ def test_points_add_up_and_reasons_come_weightiest_first_then_as_written(
     assert [each.words for each in RULES.why(facts)] == why
 
 
+# --- freshness ---
+
+THREE_A_DAY = RULES.model_copy(update={"freshness": Freshness(points_per_day=3)})
+NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+
+
+def days(number: float) -> timedelta:
+    return timedelta(days=number)
+
+
+def test_a_day_takes_off_what_the_file_says() -> None:
+    standing = THREE_A_DAY.standing(LeadFacts(need="overdue"), NOON - days(4), NOON)
+    assert ([each.words for each in standing.rules], standing.aged, standing.total) == (
+        ["有逾期账款"],
+        12,
+        18,
+    )
+
+
+def test_without_freshness_age_takes_nothing_off_and_the_points_alone_count() -> None:
+    assert RULES.standing(LeadFacts(), NOON - days(400), NOON).aged == 0
+    assert RULES.rank(LeadFacts(named=True), NOON) == RULES.rank(LeadFacts(named=True), NOON - days(400))
+
+
+@pytest.mark.parametrize(
+    ("older", "days_older", "newer"),
+    [
+        (LeadFacts(), 0.01, LeadFacts()),
+        (LeadFacts(named=True), 3.4, LeadFacts()),
+        (LeadFacts(need="overdue"), 10.1, LeadFacts()),
+    ],
+)
+def test_the_newer_comes_first_where_age_takes_off_more_than_the_rules_give(
+    older: LeadFacts, days_older: float, newer: LeadFacts
+) -> None:
+    assert THREE_A_DAY.rank(older, NOON - days(days_older)) < THREE_A_DAY.rank(newer, NOON)
+
+
+def test_the_weightier_stays_first_as_long_as_age_takes_off_less() -> None:
+    assert THREE_A_DAY.rank(LeadFacts(need="overdue"), NOON - days(9.9)) > THREE_A_DAY.rank(LeadFacts(), NOON)
+
+
+points = st.builds(
+    LeadFacts, need=st.sampled_from(["", "overdue"]), named=st.booleans(), call_time=st.booleans()
+)
+moments = st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@given(points, moments, points, moments, st.integers(0, 800), st.integers(0, 20))
+def test_what_is_shown_and_what_is_sorted_by_agree_on_every_day(
+    one: LeadFacts, at: datetime, other: LeadFacts, when: datetime, later: int, per_day: int
+) -> None:
+    rules = RULES.model_copy(update={"freshness": Freshness(points_per_day=per_day)})
+    now = max(at, when) + days(later)
+    apart = rules.standing(one, at, now).total - rules.standing(other, when, now).total
+    assert (
+        abs(apart - (rules.rank(one, at) - rules.rank(other, when)) / 1000) <= 1.01
+    )  # shown in whole points
+
+
+def test_a_rank_fits_the_column_for_centuries() -> None:
+    most = PriorityRules(rules=[rule(100, named=True)] * 40, freshness=Freshness(points_per_day=20))
+    assert most.rank(LeadFacts(named=True), datetime(2300, 1, 1, tzinfo=UTC)) < 2**31
+
+
+def test_rules_have_another_version_where_they_rank_otherwise() -> None:
+    assert RULES.version == PriorityRules.model_validate(RULES.model_dump()).version
+    assert RULES.version != THREE_A_DAY.version
+
+
 # --- what ships ---
 
 
@@ -153,13 +231,18 @@ def test_the_shipped_rules_give_a_reason_for_every_need_but_other(
 # --- the README ---
 
 
-@pytest.mark.parametrize("model", [PriorityRules, Rule, Condition], ids=lambda model: model.__name__)
-def test_every_key_is_explained_in_the_readme(model: type[PriorityRules | Rule | Condition]) -> None:
+MODELS = (PriorityRules, Freshness, Rule, Condition)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_key_is_explained_in_the_readme(
+    model: type[PriorityRules | Freshness | Rule | Condition],
+) -> None:
     readme = (ROOT / "forms" / "README.md").read_text(encoding="utf-8")
     section = readme.partition(f"`{PRIORITY}`\n")[2].partition("\n## ")[0]
     explained = re.findall(r"^\| `([a-z_]+)` \|.{8,}\|$", section, re.MULTILINE)
     assert set(model.model_fields) <= set(explained)
-    assert len(explained) == len({*PriorityRules.model_fields, *Rule.model_fields, *Condition.model_fields})
+    assert len(explained) == len({key for each in MODELS for key in each.model_fields})
 
 
 # --- what is refused ---
@@ -178,6 +261,9 @@ def test_every_key_is_explained_in_the_readme(model: type[PriorityRules | Rule |
         ('need = ["overdue"]', "details_at_least = -1", "rules.0.when.details_at_least：不能小于 0"),
         ('need = ["overdue"]', "weekday = 1", "rules.0.when.weekday：没有这个键"),
         ('when = { need = ["overdue"] }\n', "", "rules.0.when：缺少这一项"),
+        ('need = ["overdue"]', 'channel = ["baidu"]', "rules.0.when.channel.0：应为 ad、email、message、social、offline、partner"),
+        (RULE, f"{RULE}[freshness]\npoints_per_day = 21\n", "freshness.points_per_day：不能大于 20"),
+        (RULE, f"{RULE}[freshness]\nper_hour = 1\n", "freshness.per_hour：没有这个键"),
         ("points = 30", "points = 0", "rules.0.points：不能小于 1"),
         ("points = 30", "points = 101", "rules.0.points：不能大于 100"),
         ("points = 30", 'points = "many"', "rules.0.points：应为整数"),

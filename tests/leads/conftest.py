@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from tests.conftest import ORIGIN, ROOT
 
 from xinheng.company import load_company
@@ -20,6 +20,7 @@ from xinheng.db import Database, Databases, LeadsBase
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.loader import load_consultation
 from xinheng.forms.priority import load_priority
+from xinheng.leads.models import Enquiry
 from xinheng.leads.reception import Reception
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.spool import Spool
@@ -115,3 +116,22 @@ def asked(form: PublishedForm) -> Callable[..., Submission]:
         return replace(plain, **changed)
 
     return make
+
+
+@pytest.fixture
+def leads_that_ask(
+    desk: EnquiryDesk, store: Database, asked: Callable[..., Submission]
+) -> Callable[..., list[str]]:
+    """New leads of nobody, a minute between them, the last at `at`; their ids."""
+
+    def ask(number: int, at: datetime = NOON, first: int = 0) -> list[str]:
+        found = []
+        for place in range(number):
+            moment = at - timedelta(minutes=number - 1 - place)
+            done = desk.record(asked(f"138{first + place:08}", typed_id=f"{first + place:032x}"), moment)
+            with store.reading() as session:
+                query = select(Enquiry.lead_id).where(Enquiry.reference == done.reference)
+                found.append(str(session.scalars(query).one()))
+        return found
+
+    return ask

@@ -107,7 +107,7 @@ def test_a_result_is_attached_with_its_consent_and_counts_for_the_lead(
     assert consent.text_sha256 == fingerprint(form.consent_text(declared))
     assert consent.enquiry_id == enquiry.id
     leads = {each.level: each for each in all_of(store, Lead)}
-    assert leads["high"].priority == leads[""].priority + 40
+    assert leads["high"].priority == leads[""].priority + 40_000
     texts = [each.text for each in all_of(store, Notice)]
     assert sum("自查结果：高" in text for text in texts) == 1
 
@@ -250,7 +250,7 @@ def test_through_the_quarantine_it_waits_with_the_enquiry(
     lead = the_lead(store)
     assert lead.level == "high"
     assert lead.priority
-    assert lead.priority >= 40
+    assert lead.priority >= 40_000
 
 
 def test_the_token_stands_nowhere_in_clear(

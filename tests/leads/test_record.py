@@ -462,15 +462,22 @@ def test_the_priority_is_the_points_of_the_rules_and_is_counted_anew_each_time(
     rules = load_priority(ROOT / "forms")
     plain = {"details": "急", "call_time": "", "name": ""}
     desk.record(asked(need="other", **plain), NOON)
-    assert only(store, Lead).priority == rules.points(LeadFacts(need="other", source="direct", details=1))
+    assert only(store, Lead).priority == rules.rank(LeadFacts(need="other", source="direct", details=1), NOON)
     desk.record(
         asked(typed_id=OTHER_ID, details="一" * 60, attribution=Attribution(articles_read=("a", "b", "c"))),
         NOON + MINUTE,
     )
     facts = LeadFacts(
-        need="overdue", source="direct", details=60, articles=3, enquiries=2, named=True, call_time=True
+        need="overdue",
+        source="direct",
+        details=60,
+        articles=3,
+        enquiries=2,
+        answers=2,
+        named=True,
+        call_time=True,
     )
-    assert only(store, Lead).priority == rules.points(facts) > 50
+    assert only(store, Lead).priority == rules.rank(facts, NOON + MINUTE)
 
 
 def test_the_owner_is_told_by_mail_beside_the_others(

@@ -21,10 +21,10 @@ from xinheng.forms.priority import load_priority
 from xinheng.leads.attached import detach_withdrawn
 from xinheng.leads.deletion import Deletion
 from xinheng.leads.models import Consent, Enquiry, Lead
+from xinheng.leads.ranking import Ranking
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.submission import Submission
 from xinheng.leads.tombstones import Restraint
-from xinheng.leads.unranked import Unranked
 from xinheng.phones import parse_phone
 from xinheng.privacy.receiving import Asked, PrivacyDesk
 from xinheng.privacy.replaying import carry_out_again
@@ -105,7 +105,7 @@ def test_nobody_is_called_first_for_a_result_that_is_gone(
     reference = attached(PHONE)
     desk.record(asked(OTHER), NOON)
     ask(privacy, "detach_result", PHONE, reference)
-    rank = Unranked(store_keys, lambda: load_priority(ROOT / "forms"))
+    rank = Ranking(store, store_keys, lambda: load_priority(ROOT / "forms")).unranked
     for _ in range(2):
         assert rank(store, NOON + HOUR) == 0
     with store.reading() as session:
@@ -118,7 +118,7 @@ def test_who_may_not_be_called_is_not_ranked(
     store: Database, store_keys: Keys, privacy: PrivacyDesk, attached: Attached
 ) -> None:
     ask(privacy, "withdraw", PHONE, attached(PHONE))
-    Unranked(store_keys, lambda: load_priority(ROOT / "forms"))(store, NOON + HOUR)
+    Ranking(store, store_keys, lambda: load_priority(ROOT / "forms")).unranked(store, NOON + HOUR)
     assert the_lead(store).priority is None
 
 

@@ -132,7 +132,7 @@ def _rules_of(file: LeadFile, checks: AttachedChecks, now: datetime) -> dict[str
     """What the rules say about a lead: why to call, what to say, which moves there are, when to try again."""
     rules: PriorityRules = current_app.extensions["xinheng.priority"]()
     return {
-        "why": rules.why(file.facts),
+        "why": rules.standing(file.facts, file.lead.last_enquiry_at, now),
         "guide": _what_to_say(file, checks, current_member()),
         "road": ROAD,
         "moves": MOVES[file.lead.status],

@@ -8,15 +8,15 @@ from datetime import datetime
 
 from flask import current_app
 from sqlalchemy import select
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm import Session
 
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.desk.times import short, span
 from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import is_stored_form, stored_form
-from xinheng.forms.priority import PriorityRules
+from xinheng.forms.priority import PriorityRules, Standing
 from xinheng.i18n import gettext as _
-from xinheng.leads.file import facts_of
+from xinheng.leads.file import facts_of, latest_enquiries
 from xinheng.leads.listing import UNREADABLE, mask_name
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.numbers import without_numbers
@@ -33,7 +33,7 @@ class Row:
     due: str
     step: str = field(repr=False)
     late: bool
-    why: Sequence[str]
+    why: Standing
     need: str
     article: str
 
@@ -42,7 +42,7 @@ def rows_of(
     session: Session, keys: Keys, leads: Sequence[Lead], needs: Mapping[str, str], now: datetime
 ) -> Sequence[Row]:
     """The rows of leads, in their order; `needs` are those of `need_words`."""
-    latest = _latest_enquiries(session, [lead.id for lead in leads])
+    latest = latest_enquiries(session, [lead.id for lead in leads])
     rules: PriorityRules = current_app.extensions["xinheng.priority"]()
     return [_row(lead, latest[lead.id], keys, rules, needs, now) for lead in leads]
 
@@ -70,20 +70,6 @@ def _needs_of(session: Session, version: str) -> Sequence[tuple[str, str]]:
     return _read[version]
 
 
-def _latest_enquiries(session: Session, ids: Sequence[str]) -> Mapping[str, Enquiry]:
-    told = (
-        Enquiry.lead_id,
-        Enquiry.need,
-        Enquiry.call_time,
-        Enquiry.details,
-        Enquiry.article,
-        Enquiry.articles_read,
-    )
-    query = select(Enquiry).where(Enquiry.lead_id.in_(ids)).options(load_only(*told))
-    rows = session.scalars(query.order_by(Enquiry.created_at))
-    return {row.lead_id: row for row in rows if row.lead_id}
-
-
 def _row(
     lead: Lead, enquiry: Enquiry, keys: Keys, rules: PriorityRules, needs: Mapping[str, str], now: datetime
 ) -> Row:
@@ -95,7 +81,7 @@ def _row(
         due=due,
         step=step,
         late=late,
-        why=[rule.words for rule in rules.why(facts_of(lead, enquiry, keys))],
+        why=rules.standing(facts_of(lead, enquiry, keys), lead.last_enquiry_at, now),
         need=needs.get(lead.need, lead.need),
         article=enquiry.article,
     )

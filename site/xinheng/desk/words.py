@@ -50,6 +50,14 @@ SOURCE = {
     "own": _("站内"),
     "other": _("其他网站"),
 }
+CAMPAIGN = {
+    "ad": _("广告"),
+    "email": _("邮件"),
+    "message": _("短信"),
+    "social": _("公众号与社交"),
+    "offline": _("线下"),
+    "partner": _("合作伙伴"),
+}
 LEVEL: Mapping[str, object] = {
     "high": _("高"),
     "elevated": _("偏高"),

@@ -50,7 +50,7 @@ def delete_with(session: Session, enquiries: Collection[Enquiry]) -> None:
 
 def detach_withdrawn(session: Session, enquiries: ColumnElement[bool]) -> None:
     """Delete the results of those of the enquiries whose consent to attaching was taken back; nothing tells of them any
-    more, and whom it told to call first is ranked anew (`Unranked`). What stays attached was attached later. The same
+    more, and whom it told to call first is ranked anew (`Ranking`). What stays attached was attached later. The same
     statements whoever is asked for."""
     withdrawn = exists().where(
         Consent.enquiry_id == Enquiry.id, Consent.purpose == PURPOSE, Consent.withdrawn_at.is_not(None)

@@ -6,13 +6,13 @@ What is personal is opened here and nowhere else: the number and the whole name 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, load_only, selectinload
 
 from xinheng.assessments import Assessment, Kept, opened
 from xinheng.crypto import CannotDecrypt, Keys
@@ -24,6 +24,7 @@ from xinheng.leads.models import Enquiry, Lead, LeadEvent
 from xinheng.leads.numbers import without_numbers
 from xinheng.leads.scope import NoSuchLead, Scope
 from xinheng.phone_display import mask
+from xinheng.referrers import campaign_channel
 from xinheng.sealed import Sealed
 
 
@@ -123,18 +124,41 @@ def facts_of(lead: Lead, enquiry: Enquiry, keys: Keys) -> LeadFacts:
     """What the rules of priority look at, from the lead and its latest enquiry."""
     try:
         details = len(enquiry.open(keys, "details"))
+        more = sum(1 for answer in json.loads(enquiry.open(keys, "extra")).values() if answer)
     except CannotDecrypt:
-        details = 0
+        details = more = 0
+    named, call_time = lead.name_index is not None, bool(enquiry.call_time)
+    utm = enquiry.last_touch.get("utm") or enquiry.first_touch.get("utm") or {}
     return LeadFacts(
         need=enquiry.need,
         level=lead.level,
         source=lead.source,
+        channel=campaign_channel(utm) or "",
         details=details,
         articles=len(enquiry.articles_read),
         enquiries=lead.enquiry_count,
-        named=lead.name_index is not None,
-        call_time=bool(enquiry.call_time),
+        answers=named + call_time + more,
+        named=named,
+        call_time=call_time,
     )
+
+
+def latest_enquiries(session: Session, lead_ids: Collection[str]) -> Mapping[str, Enquiry]:
+    """The latest enquiry of each of these leads by the lead's id, with what the list and the rules look at."""
+    told = (
+        Enquiry.lead_id,
+        Enquiry.need,
+        Enquiry.call_time,
+        Enquiry.details,
+        Enquiry.extra,
+        Enquiry.article,
+        Enquiry.articles_read,
+        Enquiry.first_touch,
+        Enquiry.last_touch,
+    )
+    query = select(Enquiry).where(Enquiry.lead_id.in_(lead_ids)).options(load_only(*told))
+    rows = session.scalars(query.order_by(Enquiry.created_at))
+    return {row.lead_id: row for row in rows if row.lead_id}
 
 
 def _forms(session: Session, lead: Lead) -> Mapping[str, FormDeclaration]:

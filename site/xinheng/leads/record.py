@@ -158,7 +158,8 @@ class EnquiryDesk:
         )
         if enquiry.assessment_id:
             lead.level = newest_level(session, self._keys, lead.id, enquiry.assessment_id)
-        lead.priority = self._priority().points(facts_of(lead, enquiry, self._keys))
+        facts = facts_of(lead, enquiry, self._keys)
+        lead.priority = self._priority().rank(facts, lead.last_enquiry_at)
         _store(session, lead)
         enquiry.lead_id = lead.id
         _store(session, enquiry)

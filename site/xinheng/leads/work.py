@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from xinheng.audit import log as audit
 from xinheng.audit.models import Action
-from xinheng.crypto import CannotDecrypt, Keys, new_row_id
+from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.db import Database
 from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import stored_form
+from xinheng.leads.assignment import Assigner, ClaimRefused
 from xinheng.leads.deeds import AlreadyDone, BulkChange, Deed, LeadChanged, Told
 from xinheng.leads.drafts import drop_draft
+from xinheng.leads.handing import Handing
 from xinheng.leads.models import CLOSED, Enquiry, Lead, LeadEvent
 from xinheng.leads.moves import MoveRefused, check_move, next_try
 from xinheng.leads.numbers import with_numbers
 from xinheng.leads.scope import NoSuchLead
-from xinheng.notices.outbox import Notice, enqueue, withdraw
+from xinheng.leads.trail import Trail
 from xinheng.sealed import Sealed
 from xinheng.settings import SHANGHAI
 from xinheng.staff.colleagues import Colleague
@@ -39,10 +39,12 @@ class LeadWork:
     """Staff's deeds. Those to one lead raise NoSuchLead, AlreadyDone, and LeadChanged where the deed's version is not the
     present one."""
 
-    def __init__(self, database: Database, keys: Keys, *, site: str) -> None:
+    def __init__(self, database: Database, keys: Keys, *, site: str, limits: Assigner | None = None) -> None:
         self._database = database
         self._keys = keys
-        self._site = site
+        self._trail = Trail(keys)
+        self._handing = Handing(self._trail, site=site)
+        self._limits = limits
 
     def write_note(self, lead_id: str, deed: Deed, text: str, *, connected: bool = False) -> None:
         """Add a note; `connected` says that somebody took the call, which makes a new lead a contacted one."""
@@ -83,27 +85,33 @@ class LeadWork:
             self._move(session, lead, deed, status, reason)
 
     def assign(self, lead_id: str, deed: Deed, owner: User | Colleague | None) -> None:
-        """Hand the lead to somebody, who is told by mail if it wasn't their own doing; None gives it back to all."""
+        """Hand the lead to somebody, who is told by mail if it wasn't their own doing; None gives it back to all. Raises
+        ClaimRefused for who may not claim it now."""
         told = Told("assigned", {"to": owner.id if owner else ""})
         with self._lead(lead_id, deed, told) as (session, lead):
-            if self._assign(session, lead, deed, owner):
-                self._tell(session, [lead], deed, owner)
+            self._check_claim(session, lead, deed, owner)
+            if self._handing.hand(session, lead, owner, actor=deed.scope.staff_id, now=deed.now):
+                self._handing.tell(session, [lead], owner, actor=deed.scope.staff_id, now=deed.now)
 
     def many(self, lead_ids: Sequence[str], deed: Deed, change: BulkChange) -> int:
-        """Do the same to several leads in one transaction, those left out that this member may not see or that may not
-        take the status. A new owner gets one mail for all of them. Returns how many were changed."""
+        """Do the same to several leads in one transaction, those left out that this member may not see or claim, or that
+        may not take the status. A new owner gets one mail for all of them. Returns how many were changed."""
         changed, handed_over = 0, []
         with self._database.writing(over=[lead_lock(each) for each in lead_ids]) as session:
             for lead in session.scalars(
                 select(Lead).where(Lead.id.in_(lead_ids)).order_by(Lead.id).with_for_update()
             ).all():
-                if deed.scope.sees(lead) and change.fits(lead):
+                if (
+                    deed.scope.sees(lead)
+                    and change.fits(lead)
+                    and self._may_have(session, lead, deed, change)
+                ):
                     if self._apply(session, lead, deed, change):
                         handed_over.append(lead)
                     self._close(session, lead)
                     changed += 1
-            self._tell(session, handed_over, deed, change.owner)
-            self._record(session)
+            self._handing.tell(session, handed_over, change.owner, actor=deed.scope.staff_id, now=deed.now)
+            self._trail.finish(session)
         return changed
 
     @contextmanager
@@ -119,7 +127,7 @@ class LeadWork:
                 raise LeadChanged(lead_id)
             yield session, lead
             self._close(session, lead)
-            self._record(session)
+            self._trail.finish(session)
 
     def _close(self, session: Session, lead: Lead) -> None:
         lead.requeue()
@@ -146,7 +154,22 @@ class LeadWork:
             self._move(session, lead, deed, change.status, change.reason)
         if change.follow_up_at is not None:
             self._plan(session, lead, deed, change.follow_up_at, None)
-        return change.assigned and self._assign(session, lead, deed, change.owner)
+        return change.assigned and self._handing.hand(
+            session, lead, change.owner, actor=deed.scope.staff_id, now=deed.now
+        )
+
+    def _check_claim(self, session: Session, lead: Lead, deed: Deed, owner: User | Colleague | None) -> None:
+        """Whoever works their own leads takes one of nobody within limits. Raises ClaimRefused."""
+        claims = owner is not None and owner.id == deed.scope.staff_id and not deed.scope.everyone
+        if self._limits and claims and lead.owner_id is None:
+            self._limits.check_claim(session, deed.scope.staff_id, deed.now, lead)
+
+    def _may_have(self, session: Session, lead: Lead, deed: Deed, change: BulkChange) -> bool:
+        try:
+            self._check_claim(session, lead, deed, change.owner if change.assigned else None)
+        except ClaimRefused:
+            return False
+        return True
 
     def _step(self, lead: Lead) -> str:
         return self._opened(lead, "next_step")
@@ -178,39 +201,6 @@ class LeadWork:
         self._event(session, lead, deed, "status", detail)
         self._audit(session, lead, deed, "edit", {"what": "status", **detail})
 
-    def _assign(self, session: Session, lead: Lead, deed: Deed, owner: User | Colleague | None) -> bool:
-        """Set the owner; False if it was theirs already."""
-        if (owner.id if owner else None) == lead.owner_id:
-            return False
-        withdraw(session, self._references(session, [lead.id]), deed.now, Notice.kind == "assigned")
-        detail = {"from": lead.owner_id or "", "to": owner.id if owner else ""}
-        lead.owner_id = owner.id if owner else None
-        self._event(session, lead, deed, "assigned", detail)
-        self._audit(session, lead, deed, "assign", detail)
-        return True
-
-    def _tell(
-        self, session: Session, leads: Sequence[Lead], deed: Deed, owner: User | Colleague | None
-    ) -> None:
-        """Mail the new owner once, without a name or number of a person; one's own doing needs no mail."""
-        if owner is None or owner.id == deed.scope.staff_id or not leads:
-            return
-        references = self._references(session, [lead.id for lead in leads])
-        if len(leads) == 1:
-            text = (
-                f"有一条线索交给您了\n受理编号：{references[0]}\n查看：{self._site}/desk/leads/{leads[0].id}"
-            )
-        else:
-            text = f"有{len(leads)}条线索交给您了\n查看：{self._site}/desk/leads?owner={owner.id}"
-        # several have no reference in common: opening one of them doesn't mean that the others were seen
-        reference = references[0] if len(leads) == 1 else ""
-        enqueue(session, kind="assigned", reference=reference, text=text, now=deed.now, recipient=owner.email)
-
-    def _references(self, session: Session, lead_ids: Sequence[str]) -> Sequence[str]:
-        """The references of these leads' enquiries, newest first."""
-        query = select(Enquiry.reference).where(Enquiry.lead_id.in_(lead_ids))
-        return session.scalars(query.order_by(Enquiry.created_at.desc())).all()
-
     def _contacted(self, session: Session, lead: Lead, deed: Deed) -> None:
         lead.attempts = 0
         self._keep_longer(session, lead, deed.now)
@@ -231,29 +221,6 @@ class LeadWork:
             until = now + timedelta(days=stored_form(published).retention_days)
             lead.retain_until = max(lead.retain_until, until)
 
-    def _audit(
-        self, session: Session, lead: Lead, deed: Deed, action: Action, detail: Mapping[str, str]
-    ) -> None:
-        """Keep what is to be recorded for the end of the transaction, see `audit.record`."""
-        told = partial(
-            audit.record,
-            session,
-            self._keys,
-            actor=deed.scope.staff_id,
-            action=action,
-            subject_kind="lead",
-            subject_id=lead.id,
-            detail=detail,
-            now=deed.now,
-        )
-        session.info.setdefault("told", []).append(told)
-
-    def _record(self, session: Session) -> None:
-        """Everything else is written by now."""
-        session.flush()
-        for told in session.info.pop("told", []):
-            told()
-
     def _event(
         self,
         session: Session,
@@ -263,24 +230,16 @@ class LeadWork:
         detail: Mapping[str, Any] | None = None,
         note: str = "",
     ) -> None:
-        raised = session.info.setdefault("raised", set())
-        if (
-            kind != "note" and lead.id not in raised
-        ):  # a note changes nothing that somebody else could overwrite
-            lead.version += 1
-            raised.add(lead.id)
-        event = LeadEvent(
-            id=new_row_id(),
-            lead_id=lead.id,
-            kind=kind,
-            staff_id=deed.scope.staff_id,
-            detail=dict(detail or {}),
-            version=lead.version,
-            happened_at=deed.now,
+        self._trail.event(
+            session, lead, actor=deed.scope.staff_id, now=deed.now, kind=kind, detail=detail, note=note
         )
-        if note:
-            event.seal(self._keys, "note", note)
-        session.add(event)
+
+    def _audit(
+        self, session: Session, lead: Lead, deed: Deed, action: Action, detail: Mapping[str, str]
+    ) -> None:
+        self._trail.audit(
+            session, lead, actor=deed.scope.staff_id, now=deed.now, action=action, detail=detail
+        )
 
 
 def _still_open(lead: Lead) -> None:

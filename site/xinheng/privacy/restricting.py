@@ -20,6 +20,8 @@ def restrict_lead(
     if restricted:
         references = session.scalars(select(Enquiry.reference).where(Enquiry.lead_id == lead.id)).all()
         withdraw(session, references, now)
+    else:
+        lead.priority = None  # the rules may be others by now: it is ranked anew
     add_event(session, lead, staff_id, "restricted" if restricted else "unrestricted", now)
     lead.requeue()
 

@@ -27,7 +27,11 @@ class Role(LeadsBase):
 
 
 class User(LeadsBase):
-    """One member of staff. The names of columns that the sign-in library reads are the library's."""
+    """One member of staff. The names of columns that the sign-in library reads are the library's.
+
+    `on_duty` is off until it is switched on again, `absent_until` ends by itself; `capacity` is how many open leads they
+    take at most, where that isn't what forms/assignment.toml says for everybody.
+    """
 
     __tablename__ = "staff"
 
@@ -45,6 +49,10 @@ class User(LeadsBase):
     tf_totp_secret: Mapped[str | None] = mapped_column(Text)
     totp_counter: Mapped[int | None] = mapped_column(Integer)
     mf_recovery_codes: Mapped[list[str]] = mapped_column(JSON, nullable=False, default=list)
+    on_duty: Mapped[bool] = mapped_column(Boolean, nullable=False, default=True)
+    absent_until: Mapped[datetime | None] = mapped_column(Moment)
+    capacity: Mapped[int | None] = mapped_column(Integer)
+    last_assigned_at: Mapped[datetime | None] = mapped_column(Moment)
 
     roles: Mapped[list[Role]] = relationship(
         lazy="selectin", order_by="Role.name", cascade="all, delete-orphan"
@@ -58,10 +66,19 @@ class User(LeadsBase):
     def permissions(self) -> frozenset[Permission]:
         return permissions_of(self.role_names)
 
+    def present(self, now: datetime) -> bool:
+        """Whether they are at work as far as they said."""
+        return is_present(self.active, self.on_duty, self.absent_until, now)
+
     @property
     def second_factor(self) -> bool:
         """Whether a code of an authenticator is asked for at sign-in."""
         return bool(self.tf_primary_method and self.tf_totp_secret)
+
+
+def is_present(active: bool, on_duty: bool, absent_until: datetime | None, now: datetime) -> bool:
+    """Whether a member is on duty, and not away until later."""
+    return active and on_duty and (absent_until is None or absent_until <= now)
 
 
 class StaffSession(LeadsBase):

@@ -1,0 +1,67 @@
+"""What lies with members who are away: told to the sales leads on the morning of each working day, so that it is handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from xinheng.db import Database
+from xinheng.leads.dealing import sales_leads
+from xinheng.leads.finding import count_leads
+from xinheng.leads.scope import Scope
+from xinheng.leads.turns import today
+from xinheng.leads.wanted import Wanted
+from xinheng.notices.outbox import Notice, enqueue
+from xinheng.staff.models import User
+from xinheng.working_days import Calendar
+
+AWAY = "away"
+_EVERYBODY = Scope("", everyone=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A sweep. `site` is the public origin."""
+
+    calendar: Callable[[], Calendar]
+    site: str
+
+    def __call__(self, database: Database, now: datetime) -> int:
+        """Store today's notice where something lies and none was stored; returns how many notices."""
+        if not self.calendar().is_open(now):
+            return 0
+        with database.reading() as session:
+            if _is_told(session, now) or not due_with_absent(session, now):
+                return 0
+        with database.writing(over=[b"away"]) as session:
+            due = due_with_absent(session, now)
+            if _is_told(session, now) or not due:
+                return 0
+            whose = "、".join(f"{member.name}{count}条" for member, count in due.items())
+            text = f"不在岗的同事手上有到期的线索：{whose}\n可以转给别人：{self.site}/desk/duty"
+            recipients = sales_leads(session)
+            for address in recipients:
+                enqueue(session, kind=AWAY, reference=f"{today(now)}", text=text, now=now, recipient=address)
+            return len(recipients)
+
+
+def due_with_absent(session: Session, now: datetime) -> Mapping[User, int]:
+    """How many leads are late or wait for a first contact with each member who is away, where there are any."""
+    away = [each for each in session.scalars(select(User).order_by(User.name)) if not each.present(now)]
+    counts = {
+        member: sum(
+            count_leads(session, _EVERYBODY, Wanted(view=view, owner=member.id), now)
+            for view in ("late", "first")
+        )
+        for member in away
+    }
+    return {member: count for member, count in counts.items() if count}
+
+
+def _is_told(session: Session, now: datetime) -> bool:
+    told = select(Notice.id).where(Notice.reference == f"{today(now)}", Notice.kind == AWAY)
+    return session.scalar(told.limit(1)) is not None

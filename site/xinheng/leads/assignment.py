@@ -1,0 +1,139 @@
+"""Whose turn it is, and who may claim a lead: those on duty, with room, and not too much of one day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from xinheng.forms.assignment import AssignmentRules
+from xinheng.leads.handover import TO_DO
+from xinheng.leads.models import Lead, LeadEvent
+from xinheng.leads.turns import Turns, turns_of_day
+from xinheng.staff.models import Role, User
+from xinheng.staff.permissions import RoleName
+from xinheng.working_days import Calendar
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_LOOKED_BACK = timedelta(days=120)
+"""How far back it matters that a lead went back to the pool; hours off are at most 400 working hours."""
+
+Refusal = Literal["a_day", "capacity", "again"]
+
+
+class ClaimRefused(RuntimeError):
+    """A member may not claim this lead now. `limit` is how many the limit allows; `until` when it is over."""
+
+    def __init__(self, why: Refusal, limit: int = 0, until: datetime | None = None) -> None:
+        super().__init__(why)
+        self.why: Refusal = why
+        self.limit = limit
+        self.until = until
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a member has to do: open leads, as far as `most` and one more; what they were given and claimed today."""
+
+    open: int
+    most: int
+    given: int
+    claimed: int
+
+    @property
+    def full(self) -> bool:
+        return self.open >= self.most
+
+
+class Assigner:
+    """Knows the rules and the calendar as they stand. `second_factor`: who has none set up can't get in, and gets nothing."""
+
+    def __init__(
+        self,
+        rules: Callable[[], AssignmentRules],
+        calendar: Callable[[], Calendar],
+        *,
+        second_factor: bool,
+    ) -> None:
+        self._rules = rules
+        self._calendar = calendar
+        self._second_factor = second_factor
+
+    def next_owner(
+        self, session: Session, now: datetime, lead: Lead, exclude: Collection[str] = ()
+    ) -> User | None:
+        """Who of those that take turns is next: whose last lead was given longest ago. None where nobody is on duty with
+        room. Not the present owner, nor who just lost it to the pool, nor those excluded."""
+        today = turns_of_day(session, now)
+        not_these = {*exclude, lead.owner_id}
+        there = [
+            each for each in _take_turns(session) if each.id not in not_these and self._is_there(each, now)
+        ]
+        loads = {each.id: self._load(session, each, today) for each in there}
+        most = self._rules().round_robin.most_a_day
+        # of those who got one at the same moment, who has fewer today
+        for member in sorted(
+            there, key=lambda each: (each.last_assigned_at or _NEVER, loads[each.id].given, each.id)
+        ):
+            load = loads[member.id]
+            if not load.full and load.given < most and not self._waits(session, lead, member.id, now):
+                return member
+        return None
+
+    def load(self, session: Session, member: User, now: datetime) -> Load:
+        """What a member has to do now."""
+        return self._load(session, member, turns_of_day(session, now))
+
+    def check_claim(self, session: Session, staff_id: str, now: datetime, lead: Lead | None = None) -> None:
+        """Whether a member may claim one more, and this one, whose claim the caller then writes: two at once of one member
+        wait for each other. Raises ClaimRefused; by hand there are no limits."""
+        rules = self._rules()
+        if rules.way == "hand":
+            return
+        member = session.get_one(User, staff_id, with_for_update=lead is not None)
+        load = self.load(session, member, now)
+        if load.claimed >= rules.pool.claims_a_day:
+            raise ClaimRefused("a_day", rules.pool.claims_a_day)
+        if load.full:
+            raise ClaimRefused("capacity", load.most)
+        if lead is not None and (until := self._waits(session, lead, staff_id, now)):
+            raise ClaimRefused("again", until=until)
+
+    def _load(self, session: Session, member: User, today: Mapping[str, Turns]) -> Load:
+        most = self._rules().capacity if member.capacity is None else member.capacity
+        mine = select(Lead.id).where(Lead.owner_id == member.id, Lead.queue.in_(TO_DO)).limit(most + 1)
+        turns = today.get(member.id)
+        return Load(
+            open=session.scalar(select(func.count()).select_from(mine.subquery())) or 0,
+            most=most,
+            given=turns.given if turns else 0,
+            claimed=turns.claimed if turns else 0,
+        )
+
+    def _is_there(self, member: User, now: datetime) -> bool:
+        return member.present(now) and (member.second_factor or not self._second_factor)
+
+    def _waits(self, session: Session, lead: Lead, staff_id: str, now: datetime) -> datetime | None:
+        """Until when a member may not have this lead again, having let it go back; None where they may."""
+        hours = self._rules().pool.not_again_for_hours
+        events = select(LeadEvent).where(
+            LeadEvent.lead_id == lead.id,
+            LeadEvent.happened_at > now - _LOOKED_BACK,
+            LeadEvent.kind == "returned",
+        )
+        mine = [each for each in session.scalars(events) if each.detail.get("from") == staff_id]
+        if not mine or not hours:
+            return None
+        last = max(each.happened_at for each in mine)
+        until = self._calendar().add_working_minutes(last, hours * 60)
+        return until if until > now else None
+
+
+def _take_turns(session: Session) -> Collection[User]:
+    """Those whose work is leads: a sales lead who takes turns too has the role of sales besides."""
+    taking = select(Role.staff_id).where(Role.name == RoleName.SALES.value)
+    return session.scalars(select(User).where(User.id.in_(taking), User.active)).all()

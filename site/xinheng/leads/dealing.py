@@ -1,0 +1,218 @@
+"""New leads go to whose turn it is, and a known person who asks again while their owner is away to somebody who is there.
+
+Beside the web workers, some seconds after the enquiry: that must neither wait for this nor fail with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.orm import Session
+
+from xinheng.audit.log import SYSTEM
+from xinheng.db import Database, DatabaseBusy
+from xinheng.forms.assignment import AssignmentRules
+from xinheng.leads.assignment import Assigner
+from xinheng.leads.handing import Handing, references_of
+from xinheng.leads.models import Lead, LeadEvent
+from xinheng.leads.trail import Trail
+from xinheng.leads.turns import today
+from xinheng.leads.work import lead_lock
+from xinheng.notices.outbox import Notice, enqueue, utc_now
+from xinheng.staff.colleagues import read_colleagues
+from xinheng.staff.models import User
+from xinheng.staff.permissions import Permission
+from xinheng.working_days import Calendar
+
+LOOK_EVERY = 3.0  # seconds
+LOOKED_BACK = timedelta(days=30)
+"""What has lain longer without an owner is for people to look at."""
+
+TOLD_EVERY = timedelta(hours=4)
+_AT_ONCE = 20
+_WAITING = ("first", "planned")
+
+log = logging.getLogger(__name__)
+
+
+class Dealing:
+    """Deals out what has nobody who works it. `site` is the public origin."""
+
+    def __init__(
+        self,
+        database: Database,
+        trail: Trail,
+        assigner: Assigner,
+        rules: Callable[[], AssignmentRules],
+        calendar: Callable[[], Calendar],
+        *,
+        site: str,
+    ) -> None:
+        self._database = database
+        self._trail = trail
+        self._handing = Handing(trail, site=site)
+        self._assigner = assigner
+        self._rules = rules
+        self._calendar = calendar
+        self._site = site
+
+    def run(self, stopping: threading.Event) -> None:
+        """Deal until told to stop."""
+        while not stopping.is_set():
+            try:
+                self.deal(utc_now())
+            except DatabaseBusy:
+                pass
+            except Exception as fault:  # whatever it was, the next look tries again
+                log.error("线索分配中断，稍后再试：%s", type(fault).__name__)
+            stopping.wait(LOOK_EVERY)
+
+    def deal(self, now: datetime) -> int:
+        """Give out what can be given; returns how many leads have another owner."""
+        with self._database.reading() as session:
+            unowned = session.scalars(_unowned(now)).all() if self._rules().way == "round_robin" else []
+            free = bool(unowned) and self._somebody_for(session, unowned[0], now)
+            left = session.scalars(_left_alone(session, now)).all()
+            left = [each for each in left if self._to_do_with(session, each, now)]
+        if unowned and not free:
+            self._tell_none_free(now)
+        given = sum(self._give(lead_id, now) for lead_id in unowned) if free else 0
+        return given + sum(self._give_or_tell(lead_id, now) for lead_id in left)
+
+    def _somebody_for(self, session: Session, lead_id: str, now: datetime) -> bool:
+        return self._assigner.next_owner(session, now, session.get_one(Lead, lead_id)) is not None
+
+    def _to_do_with(self, session: Session, lead_id: str, now: datetime) -> bool:
+        """Whether a lead whose owner is away can be given, or is yet to be told of."""
+        gives = self._rules().absent_owner == "give" and self._somebody_for(session, lead_id, now)
+        return gives or not _told_of(session, references_of(session, [lead_id])[0])
+
+    def _give(self, lead_id: str, now: datetime) -> bool:
+        """Give one lead of nobody to who is next; False where nobody is, or it doesn't wait any more."""
+        with self._database.writing(over=[b"assignment", lead_lock(lead_id)]) as session:
+            lead = session.get(Lead, lead_id, with_for_update=True)
+            if lead is None or session.scalar(_unowned(now).where(Lead.id == lead_id)) is None:
+                return False
+            return self._hand(session, lead, now, by="turns")
+
+    def _give_or_tell(self, lead_id: str, now: datetime) -> bool:
+        """A known person asked again and the owner is away: to somebody else, or told to the sales leads; once each."""
+        with self._database.writing(over=[b"assignment", lead_lock(lead_id)]) as session:
+            lead = session.get(Lead, lead_id, with_for_update=True)
+            if lead is None or session.scalar(_left_alone(session, now).where(Lead.id == lead_id)) is None:
+                return False
+            absent = session.get_one(User, lead.owner_id)
+            if self._rules().absent_owner == "give" and self._hand(session, lead, now, by="absent"):
+                self._tell_owner_gone(session, lead, absent, now)
+                return True
+            self._tell_absence(session, lead, absent, now)
+            return False
+
+    def _hand(self, session: Session, lead: Lead, now: datetime, *, by: str) -> bool:
+        owner = self._assigner.next_owner(session, now, lead)
+        if owner is None:
+            return False
+        self._handing.hand(session, lead, owner, actor=SYSTEM, now=now, why={"by": by})
+        self._handing.tell(session, [lead], owner, actor=SYSTEM, now=now)
+        self._trail.finish(session)
+        return True
+
+    def _tell_none_free(self, now: datetime) -> None:
+        """Tell the sales leads, at work and not too often, that new leads stay with nobody."""
+        if not self._calendar().is_open(now):
+            return
+        with self._database.reading() as session:
+            if _told_lately(session, now):
+                return
+        with self._database.writing(over=[b"assignment"]) as session:
+            if _told_lately(session, now):
+                return
+            count = len(session.scalars(_unowned(now, most=100)).all())
+            text = (
+                f"{'100条以上' if count == 100 else f'{count}条'}新线索没有人接：值班的人都到了上限，或没有人值班\n"
+                f"查看：{self._site}/desk/leads?owner=none&status=open"
+            )
+            for address in sales_leads(session):
+                enqueue(
+                    session,
+                    kind="unassigned",
+                    reference=f"{today(now)}",
+                    text=text,
+                    now=now,
+                    recipient=address,
+                )
+
+    def _tell_owner_gone(self, session: Session, lead: Lead, absent: User, now: datetime) -> None:
+        """The owner who is away hears that the lead is somebody else's now."""
+        reference = references_of(session, [lead.id])[0]
+        text = f"您不在岗，老客户又来咨询，已经转给同事\n受理编号：{reference}"
+        if absent.active:
+            enqueue(session, kind="absent", reference=reference, text=text, now=now, recipient=absent.email)
+
+    def _tell_absence(self, session: Session, lead: Lead, absent: User, now: datetime) -> None:
+        reference = references_of(session, [lead.id])[0]
+        if _told_of(session, reference):
+            return
+        text = (
+            f"负责人{absent.name}不在岗，老客户又来咨询\n受理编号：{reference}\n{self._handing.page_of(lead)}"
+        )
+        for address in sales_leads(session):
+            enqueue(session, kind="absent", reference=reference, text=text, now=now, recipient=address)
+
+
+def sales_leads(session: Session) -> Sequence[str]:
+    """The addresses of those who look after everybody's leads."""
+    people = read_colleagues(session).values()
+    return [each.email for each in people if each.active and Permission.ALL_LEADS in each.permissions]
+
+
+def _told_of(session: Session, reference: str) -> bool:
+    """Whether somebody was told that the owner of this enquiry's lead is away."""
+    told = select(Notice.id).where(Notice.reference == reference, Notice.kind == "absent")
+    return session.scalar(told.limit(1)) is not None
+
+
+def _told_lately(session: Session, now: datetime) -> bool:
+    """Whether the sales leads know that new leads stay with nobody."""
+    told = select(Notice.id).where(
+        Notice.reference == f"{today(now)}", Notice.kind == "unassigned", Notice.created_at > now - TOLD_EVERY
+    )
+    return session.scalar(told.limit(1)) is not None
+
+
+def _unowned(now: datetime, most: int = _AT_ONCE) -> Select[str]:
+    """Ids of leads that ask for somebody and that nobody was given since they last asked, the oldest first. What somebody
+    put back stays put back."""
+    return _waiting(now, Lead.owner_id.is_(None), _handed()).limit(most)
+
+
+def _left_alone(session: Session, now: datetime) -> Select[str]:
+    """Ids of leads whose owner is away, and nobody has done anything since they last asked."""
+    away = [each.id for each in session.scalars(select(User)) if not each.present(now)]
+    done = and_(LeadEvent.staff_id.is_not(None), LeadEvent.kind != "released")
+    return _waiting(now, Lead.owner_id.in_(away), or_(done, _handed())).limit(_AT_ONCE)
+
+
+def _waiting(now: datetime, whose: ColumnElement[bool], dealt_with: ColumnElement[bool]) -> Select[str]:
+    since = select(LeadEvent.id).where(
+        LeadEvent.lead_id == Lead.id, LeadEvent.happened_at >= Lead.last_enquiry_at, dealt_with
+    )
+    return (
+        select(Lead.id)
+        .where(
+            whose,
+            Lead.queue.in_(_WAITING),
+            Lead.last_enquiry_at > now - LOOKED_BACK,
+            Lead.restricted.is_(False),
+            ~since.exists(),
+        )
+        .order_by(Lead.last_enquiry_at, Lead.id)
+    )
+
+
+def _handed() -> ColumnElement[bool]:
+    return LeadEvent.kind.in_(("assigned", "returned"))

@@ -1,0 +1,248 @@
+"""New leads are dealt out to whose turn it is; nobody who asks again waits for somebody who is away."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from tests.conftest import ORIGIN
+from tests.leads.colleagues import events_of, scope_of, the_lead
+from tests.leads.conftest import NOON
+from tests.leads.duty import WEEKDAYS, assigner_of, on_duty, rules_of, set_member
+from tests.leads.test_record import Asked
+
+from xinheng.audit.models import AuditRow
+from xinheng.crypto import Keys
+from xinheng.db import Database
+from xinheng.forms.assignment import AssignmentRules
+from xinheng.leads.dealing import Dealing
+from xinheng.leads.deeds import Deed
+from xinheng.leads.models import Lead
+from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.trail import Trail
+from xinheng.leads.work import LeadWork
+from xinheng.notices.outbox import Notice
+from xinheng.staff.models import User
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+Ask = Callable[..., list[str]]
+
+
+def dealing_of(store: Database, keys: Keys, rules: AssignmentRules) -> Dealing:
+    return Dealing(store, Trail(keys), assigner_of(rules), lambda: rules, lambda: WEEKDAYS, site=ORIGIN)
+
+
+def owners(store: Database, ids: list[str]) -> list[str | None]:
+    return [the_lead(store, each).owner_id for each in ids]
+
+
+def told(store: Database, kind: str) -> list[tuple[str, str]]:
+    """Who was told of what, by mail."""
+    with store.reading() as session:
+        rows = session.scalars(select(Notice).where(Notice.kind == kind).order_by(Notice.id))
+        return [(row.recipient, row.text) for row in rows]
+
+
+@pytest.fixture
+def three(store: Database) -> list[User]:
+    return [on_duty(store, name) for name in ("周敏", "吴凯", "陈一凡")]
+
+
+# --- turns ---
+
+
+def test_new_leads_go_round(
+    store: Database, store_keys: Keys, three: list[User], leads_that_ask: Ask
+) -> None:
+    ids = leads_that_ask(7)
+    assert dealing_of(store, store_keys, rules_of()).deal(NOON) == 7
+    assert sorted(Counter(owners(store, ids)).values()) == [2, 2, 3]
+    assert dealing_of(store, store_keys, rules_of()).deal(NOON) == 0
+
+
+@pytest.mark.parametrize("way", ["hand", "pool"])
+def test_by_hand_and_in_a_pool_a_new_lead_stays_with_nobody(
+    store: Database, store_keys: Keys, three: list[User], leads_that_ask: Ask, way: str
+) -> None:
+    ids = leads_that_ask(2)
+    assert dealing_of(store, store_keys, rules_of(way)).deal(NOON) == 0
+    assert owners(store, ids) == [None, None]
+
+
+def test_the_owner_is_told_and_timeline_and_audit_say_that_it_was_a_turn(
+    store: Database, store_keys: Keys, leads_that_ask: Ask
+) -> None:
+    zhou = on_duty(store, "周敏")
+    (lead_id,) = leads_that_ask(1)
+    dealing_of(store, store_keys, rules_of()).deal(NOON)
+    event = events_of(store, lead_id)[-1]
+    assert (event.kind, event.staff_id, event.detail) == (
+        "assigned",
+        None,
+        {"from": "", "to": zhou.id, "by": "turns"},
+    )
+    with store.reading() as session:
+        row = session.scalars(select(AuditRow)).one()
+        assert (row.actor, row.action, row.subject_id) == ("system", "assign", lead_id)
+    ((recipient, text),) = told(store, "assigned")
+    assert recipient == zhou.email
+    assert f"/desk/leads/{lead_id}" in text
+
+
+def test_the_oldest_is_dealt_first_and_the_rest_stays_and_is_told_once(
+    store: Database, store_keys: Keys, leads_that_ask: Ask
+) -> None:
+    zhou, hang = on_duty(store, "周敏"), on_duty(store, "李航", "sales_lead")
+    on_duty(store, "吴凯", on_duty=False)
+    ids = leads_that_ask(5)
+    dealing = dealing_of(store, store_keys, rules_of(round_robin={"most_a_day": 2}))
+    for _ in range(3):
+        dealing.deal(NOON)
+    assert owners(store, ids) == [zhou.id, zhou.id, None, None, None]
+    ((recipient, text),) = told(store, "unassigned")
+    assert (recipient, text.splitlines()[0][:10]) == (hang.email, "3条新线索没有人接：")
+    dealing.deal(NOON + 5 * HOUR)
+    assert len(told(store, "unassigned")) == 2
+    dealing.deal(NOON + DAY)
+    assert owners(store, ids).count(zhou.id) == 4
+
+
+def test_at_night_nobody_is_told_that_nobody_is_there(
+    store: Database, store_keys: Keys, leads_that_ask: Ask
+) -> None:
+    on_duty(store, "李航", "sales_lead")
+    leads_that_ask(1)
+    dealing_of(store, store_keys, rules_of()).deal(NOON + 12 * HOUR)
+    assert told(store, "unassigned") == []
+
+
+def test_who_comes_back_gets_what_waited(store: Database, store_keys: Keys, leads_that_ask: Ask) -> None:
+    zhou = on_duty(store, "周敏", absent_until=NOON + HOUR)
+    ids = leads_that_ask(2)
+    dealing = dealing_of(store, store_keys, rules_of())
+    assert dealing.deal(NOON) == 0
+    assert dealing.deal(NOON + HOUR) == 2
+    assert owners(store, ids) == [zhou.id] * 2
+
+
+def test_what_somebody_put_back_is_not_dealt_again_until_its_person_asks_again(
+    store: Database, store_keys: Keys, desk: EnquiryDesk, asked: Asked, three: list[User], leads_that_ask: Ask
+) -> None:
+    (lead_id,) = leads_that_ask(1)
+    dealing = dealing_of(store, store_keys, rules_of())
+    dealing.deal(NOON)
+    LeadWork(store, store_keys, site=ORIGIN).assign(
+        lead_id, Deed(scope_of(three[0], everyone=True), NOON + MINUTE), None
+    )
+    assert dealing.deal(NOON + HOUR) == 0
+    desk.record(asked("13800000000", typed_id="f" * 32), NOON + 2 * HOUR)
+    assert dealing.deal(NOON + 2 * HOUR) == 1
+
+
+def test_who_may_not_be_worked_is_dealt_to_nobody(
+    store: Database, store_keys: Keys, three: list[User], leads_that_ask: Ask
+) -> None:
+    ids = leads_that_ask(1)
+    with store.writing() as session:
+        lead = session.get_one(Lead, ids[0])
+        lead.restricted = True
+        lead.requeue()
+    assert dealing_of(store, store_keys, rules_of()).deal(NOON) == 0
+
+
+def test_what_has_lain_for_a_month_is_left_to_people(
+    store: Database, store_keys: Keys, three: list[User], leads_that_ask: Ask
+) -> None:
+    leads_that_ask(1, NOON - 31 * DAY)
+    assert dealing_of(store, store_keys, rules_of()).deal(NOON) == 0
+
+
+def test_two_machines_that_deal_at_once_give_each_lead_once_and_keep_the_limit(
+    store: Database, store_keys: Keys, leads_that_ask: Ask
+) -> None:
+    for name in ("周敏", "吴凯"):
+        on_duty(store, name)
+    ids = leads_that_ask(8)
+    dealing = dealing_of(store, store_keys, rules_of(round_robin={"most_a_day": 3}))
+    threads = [threading.Thread(target=dealing.deal, args=[NOON]) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(Counter(filter(None, owners(store, ids))).values()) == [3, 3]
+    kinds = [event.kind for each in ids for event in events_of(store, each)]
+    assert kinds.count("assigned") == 6
+
+
+# --- owners who are away ---
+
+
+@pytest.fixture
+def of_an_absentee(
+    store: Database, store_keys: Keys, desk: EnquiryDesk, asked: Asked, leads_that_ask: Ask
+) -> tuple[str, User]:
+    """A lead whose owner worked it, went away, and whose person asks again."""
+    zhou = on_duty(store, "周敏")
+    (lead_id,) = leads_that_ask(1, NOON - 2 * DAY)
+    work = LeadWork(store, store_keys, site=ORIGIN)
+    work.assign(lead_id, Deed(scope_of(zhou), NOON - 2 * DAY + MINUTE), zhou)
+    work.write_note(lead_id, Deed(scope_of(zhou), NOON - DAY), "接通了", connected=True)
+    set_member(store, zhou, on_duty=False)
+    desk.record(asked("13800000000", typed_id="f" * 32), NOON)
+    return lead_id, zhou
+
+
+@pytest.mark.parametrize("way", ["hand", "round_robin", "pool"])
+def test_a_known_persons_lead_is_given_to_somebody_who_is_there(
+    store: Database, store_keys: Keys, of_an_absentee: tuple[str, User], way: str
+) -> None:
+    lead_id, zhou = of_an_absentee
+    wu = on_duty(store, "吴凯")
+    dealing = dealing_of(store, store_keys, rules_of(way, absent_owner="give"))
+    assert [dealing.deal(NOON + MINUTE) for _ in range(2)] == [1, 0]
+    assert the_lead(store, lead_id).owner_id == wu.id
+    assert events_of(store, lead_id)[-1].detail == {"from": zhou.id, "to": wu.id, "by": "absent"}
+    assert [each for each, _ in told(store, "absent")] == [zhou.email]
+    assert [each for each, _ in told(store, "assigned")] == [wu.email]
+
+
+@pytest.mark.parametrize("rules", [{"absent_owner": "tell"}, {"absent_owner": "give"}])
+def test_where_it_is_not_given_the_sales_leads_are_told_once(
+    store: Database, store_keys: Keys, of_an_absentee: tuple[str, User], rules: dict[str, Any]
+) -> None:
+    """By the rules, or because nobody is there to take it."""
+    lead_id, zhou = of_an_absentee
+    hang = on_duty(store, "李航", "sales_lead")
+    dealing = dealing_of(store, store_keys, rules_of(**rules))
+    assert [dealing.deal(NOON + number * MINUTE) for number in range(1, 4)] == [0, 0, 0]
+    assert the_lead(store, lead_id).owner_id == zhou.id
+    ((recipient, text),) = told(store, "absent")
+    assert recipient == hang.email
+    assert "负责人周敏不在岗" in text
+    assert "138" not in text
+
+
+def test_an_owner_who_is_there_keeps_a_known_person(
+    store: Database, store_keys: Keys, of_an_absentee: tuple[str, User]
+) -> None:
+    lead_id, zhou = of_an_absentee
+    set_member(store, zhou, on_duty=True)
+    on_duty(store, "吴凯")
+    assert dealing_of(store, store_keys, rules_of(absent_owner="give")).deal(NOON + MINUTE) == 0
+    assert the_lead(store, lead_id).owner_id == zhou.id
+
+
+def test_what_somebody_has_dealt_with_since_is_left_alone(
+    store: Database, store_keys: Keys, of_an_absentee: tuple[str, User]
+) -> None:
+    lead_id, _ = of_an_absentee
+    hang, wu = on_duty(store, "李航", "sales_lead"), on_duty(store, "吴凯")
+    work = LeadWork(store, store_keys, site=ORIGIN)
+    work.no_answer(lead_id, Deed(scope_of(hang, everyone=True), NOON + MINUTE))
+    assert dealing_of(store, store_keys, rules_of(absent_owner="give")).deal(NOON + HOUR) == 0
+    assert the_lead(store, lead_id).owner_id != wu.id
