@@ -82,6 +82,13 @@ EVENT = {
     "restricted": _("限制处理"),
     "unrestricted": _("解除限制"),
     "corrected": _("更正了姓名或电话"),
+    "company": _("改了单位"),
+    "merged": _("并入了另一条线索"),
+    "unmerged": _("撤销了合并"),
+    "split": _("拆出了一条线索"),
+    "split_off": _("从另一条线索拆出来"),
+    "apart": _("认定和另一条不是同一人"),
+    "together": _("撤回“不是同一人”"),
 }
 SUSPICION: dict[Reason, object] = {
     "trap": _("填了看不见的栏"),

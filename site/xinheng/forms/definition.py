@@ -120,6 +120,8 @@ class FormDeclaration(_Declared):
         for name, kind in (("need", "choice"), ("phone", "phone"), ("details", "long_text")):
             if name not in by_name or by_name[name].kind != kind or not by_name[name].required:
                 raise ValueError(f"要有必填的 {name}，kind 为 {kind}")
+        if "company" in by_name and by_name["company"].kind != "text":
+            raise ValueError("company 是单位名称，kind 要写 text")
         if sum(consent.purpose == "callback" for consent in self.consents) != 1:
             raise ValueError("consents 里要有且只有一项 purpose 为 callback")
         if sum(consent.purpose == "attach_assessment" for consent in self.consents) > 1:
