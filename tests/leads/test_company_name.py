@@ -10,7 +10,13 @@ from xinheng.leads.company_name import plain_company
 @pytest.mark.parametrize(
     "spellings",
     [
-        ("华强实业有限公司", "华强实业", "華強實業股份有限公司", " 华强实业（集团）有限公司 ", "华强实业集团"),
+        (
+            "华强实业有限公司",
+            "华强实业",
+            "華強實業股份有限公司",
+            " 华强实业（集团）有限公司 ",
+            "华强实业集团",
+        ),
         ("深圳市华强实业有限公司", "深圳华强实业", "广东省深圳市华强实业有限责任公司"),
         ("永康东方五金厂", "永康市东方五金有限公司"),
         ("Acme Trading Co., Ltd.", "ACME TRADING", "ａｃｍｅ trading limited"),
@@ -38,8 +44,31 @@ def test_two_companies_are_not_one(one: str, another: str) -> None:
 @pytest.mark.parametrize(
     "typed",
     [
-        *("", " ", "公司", "我公司", "我们公司", "贸易公司", "某贸易有限公司", "个体工商户", "没有", "暂无", "保密"),
-        *("外贸", "市场部", "北京市", "广东省", "有限公司", "华为", "ABC", "123456", "91310000MA1K00000X"[:3], "？？？"),
+        *(
+            "",
+            " ",
+            "公司",
+            "我公司",
+            "我们公司",
+            "贸易公司",
+            "某贸易有限公司",
+            "个体工商户",
+            "没有",
+            "暂无",
+            "保密",
+        ),
+        *(
+            "外贸",
+            "市场部",
+            "北京市",
+            "广东省",
+            "有限公司",
+            "华为",
+            "ABC",
+            "123456",
+            "91310000MA1K00000X"[:3],
+            "？？？",
+        ),
     ],
 )
 def test_what_is_too_short_or_could_be_anybodys_matches_nobody(typed: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
@@ -66,7 +64,9 @@ def work(store: Database, store_keys: Keys) -> LeadWork:
 def two(desk: EnquiryDesk, store: Database, asked: Asked, work: LeadWork, everyone: Scope) -> Two:
     """One that was called and is planned, and one that came an hour later from another number."""
     kept = ask(desk, store, asked, FIRST, extra={"company": "华强实业"})
-    other = ask(desk, store, asked, SECOND, NOON + 60 * MINUTE, name="张先生", need="receivables", details="又来问")
+    other = ask(
+        desk, store, asked, SECOND, NOON + 60 * MINUTE, name="张先生", need="receivables", details="又来问"
+    )
     work.write_note(kept, Deed(everyone, NOON + 2 * MINUTE), "说了价格", connected=True)
     work.plan(kept, Deed(everyone, NOON + 3 * MINUTE), shanghai("2026-11-25 10:00"), "寄合同")
     work.write_note(other, Deed(everyone, NOON + 70 * MINUTE), "没有人接")
@@ -87,9 +87,7 @@ def test_the_kept_lead_has_everything_and_the_other_is_gone(
         "last_enquiry_at": NOON + 60 * MINUTE,
     }
     kinds = [event.kind for event in events_of(store, kept)]
-    assert sorted(kinds) == sorted(
-        ["enquiry", "enquiry", "connected", "status", "planned", "note", "merged"]
-    )
+    assert sorted(kinds) == sorted(["enquiry", "enquiry", "connected", "status", "planned", "note", "merged"])
     with store.reading() as session:
         assert where_it_is_now(session, other) == kept
         file = open_file(session, store_keys, everyone, kept, revealed=True)
@@ -113,7 +111,13 @@ def test_each_field_is_the_one_that_was_chosen(
 
 @pytest.mark.parametrize("taken", [(), ("phone",)])
 def test_an_enquiry_from_either_number_arrives_at_the_merged_lead(
-    desk: EnquiryDesk, store: Database, store_keys: Keys, asked: Asked, two: Two, everyone: Scope, taken: tuple
+    desk: EnquiryDesk,
+    store: Database,
+    store_keys: Keys,
+    asked: Asked,
+    two: Two,
+    everyone: Scope,
+    taken: tuple,
 ) -> None:
     merge(store, store_keys, everyone, *two, *taken)
     for phone in (FIRST, SECOND):
@@ -133,9 +137,7 @@ def test_a_merged_lead_is_found_by_either_number(
     assert [lead.id for lead in found.leads] == [two[0]]
 
 
-def test_undone_both_are_as_they_were(
-    store: Database, store_keys: Keys, two: Two, everyone: Scope
-) -> None:
+def test_undone_both_are_as_they_were(store: Database, store_keys: Keys, two: Two, everyone: Scope) -> None:
     before = [clear(store, store_keys, each) for each in two]
     told = [enquiries(store, each) for each in two]
     merge(store, store_keys, everyone, *two, *FIELDS)
@@ -150,7 +152,13 @@ def test_undone_both_are_as_they_were(
 
 
 def test_what_was_done_since_stays_and_enquiries_go_by_their_number(
-    desk: EnquiryDesk, store: Database, store_keys: Keys, asked: Asked, two: Two, work: LeadWork, everyone: Scope
+    desk: EnquiryDesk,
+    store: Database,
+    store_keys: Keys,
+    asked: Asked,
+    two: Two,
+    work: LeadWork,
+    everyone: Scope,
 ) -> None:
     kept, other = two
     merge(store, store_keys, everyone, kept, other, "name")
@@ -279,7 +287,9 @@ def test_the_audit_tells_of_both(store: Database, store_keys: Keys, two: Two, ev
     ]
 
 
-def test_drafts_are_not_lost(store: Database, store_keys: Keys, two: Two, everyone: Scope, zhou: User) -> None:
+def test_drafts_are_not_lost(
+    store: Database, store_keys: Keys, two: Two, everyone: Scope, zhou: User
+) -> None:
     wu = hire(store, "吴凯")
     with store.writing() as session:
         save_draft(session, store_keys, two[0], zhou.id, "第一条在写", NOON)
@@ -304,9 +314,7 @@ def test_who_is_not_the_other_person_is_not_the_merged_one_either(
     assert marked_leads(store) == {one, three}
 
 
-def test_the_merged_lead_is_ranked_anew(
-    store: Database, store_keys: Keys, two: Two, everyone: Scope
-) -> None:
+def test_the_merged_lead_is_ranked_anew(store: Database, store_keys: Keys, two: Two, everyone: Scope) -> None:
     merge(store, store_keys, everyone, *two)
     assert the_lead(store, two[0]).priority is None, "which is found within a minute"
 

@@ -67,7 +67,7 @@ def whole(store: Database) -> None:
         for table in (Enquiry, LeadEvent, LeadPhone):
             assert set(session.scalars(select(table.lead_id))) <= set(there)
         counted = session.execute(select(Enquiry.lead_id, func.count()).group_by(Enquiry.lead_id)).all()
-        assert {lead_id: number for lead_id, number in counted} == there
+        assert dict(map(tuple, counted)) == there
 
 
 def now_merging(store: Database, keys: Keys, scope: Scope, kept: str, other: str) -> Callable[[], object]:

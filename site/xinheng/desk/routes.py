@@ -9,11 +9,14 @@ from xinheng.desk import (
     lead_deeds,
     lead_page,
     lists,
+    merge_pages,
     notice_pages,
     quarantine_pages,
     request_deeds,
     request_pages,
     saved_views,
+    split_pages,
+    tie_deeds,
     today,
 )
 from xinheng.desk.frame import blueprint
@@ -26,10 +29,13 @@ __all__ = [
     "lead_deeds",
     "lead_page",
     "lists",
+    "merge_pages",
     "notice_pages",
     "quarantine_pages",
     "request_deeds",
     "request_pages",
     "saved_views",
+    "split_pages",
+    "tie_deeds",
     "today",
 ]

@@ -120,8 +120,6 @@ class FormDeclaration(_Declared):
         for name, kind in (("need", "choice"), ("phone", "phone"), ("details", "long_text")):
             if name not in by_name or by_name[name].kind != kind or not by_name[name].required:
                 raise ValueError(f"要有必填的 {name}，kind 为 {kind}")
-        if "company" in by_name and by_name["company"].kind != "text":
-            raise ValueError("company 是单位名称，kind 要写 text")
         if sum(consent.purpose == "callback" for consent in self.consents) != 1:
             raise ValueError("consents 里要有且只有一项 purpose 为 callback")
         if sum(consent.purpose == "attach_assessment" for consent in self.consents) > 1:
@@ -131,6 +129,12 @@ class FormDeclaration(_Declared):
         for placeholder in ("{legal_name}", "{retention_days}", "{hotline}"):
             if placeholder not in self.notice:
                 raise ValueError(f"notice 里要有 {placeholder}：告知必须写明谁收集、存多久、怎么联系")
+        return self
+
+    @model_validator(mode="after")
+    def _company(self) -> Self:
+        if any(field.name == "company" and field.kind != "text" for field in self.fields):
+            raise ValueError("company 是单位名称，kind 要写 text")
         return self
 
     def field(self, name: str) -> FieldDeclaration:

@@ -22,7 +22,6 @@ from xinheng.leads.scope import NoSuchLead
 from xinheng.leads.work import lead_lock
 
 
-
 @dataclass(slots=True)
 class Turn:
     """The transaction, and what is to be recorded at its end."""

@@ -44,6 +44,7 @@ class ShownEnquiry:
     id: str
     reference: str
     created_at: datetime
+    name: str = field(repr=False)
     need: str
     call_time: str
     details: str = field(repr=False)
@@ -187,9 +188,9 @@ class _Reader:
             return UNREADABLE
         return opened if self.revealed else without_numbers(opened)
 
-    def name(self, lead: Lead) -> str:
+    def name(self, row: Lead | Enquiry) -> str:
         try:
-            name = lead.open(self.keys, "name")
+            name = row.open(self.keys, "name")
         except CannotDecrypt:
             return UNREADABLE
         return name if self.revealed and name else mask_name(name)
@@ -210,6 +211,7 @@ class _Reader:
             id=row.id,
             reference=row.reference,
             created_at=row.created_at,
+            name=self.name(row),
             need=_answer(form, "need", row.need),
             call_time=_answer(form, "call_time", row.call_time),
             details=self.text(row, "details"),

@@ -19,17 +19,13 @@ from xinheng.phones import NotAPhone, last_four, parse_phone
 
 SEALED = ("name", "phone", "extension", "company", "next_step")
 Image = Mapping[str, Any]
-_COLUMNS = {
-    each.key: each.type for each in Lead.__table__.columns if not isinstance(each.type, LargeBinary)
-}
+_COLUMNS = {each.key: each.type for each in Lead.__table__.columns if not isinstance(each.type, LargeBinary)}
 
 
 def image_of(lead: Lead, keys: Keys) -> dict[str, Any]:
     """Every column by its name. Raises CannotDecrypt."""
     plain = {name: getattr(lead, name) for name in _COLUMNS}
-    image = {
-        name: each.isoformat() if isinstance(each, datetime) else each for name, each in plain.items()
-    }
+    image = {name: each.isoformat() if isinstance(each, datetime) else each for name, each in plain.items()}
     sealed = {name: lead.open(keys, name) if getattr(lead, name) is not None else None for name in SEALED}
     return image | sealed
 

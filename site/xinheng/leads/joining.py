@@ -89,9 +89,7 @@ def _touch(
     return reopened
 
 
-def _new_lead(
-    keys: Keys, submission: Submission, now: datetime, retain_until: datetime, site: str
-) -> Lead:
+def _new_lead(keys: Keys, submission: Submission, now: datetime, retain_until: datetime, site: str) -> Lead:
     lead = Lead(
         id=new_row_id(),
         need=submission.need,

@@ -21,7 +21,6 @@ from xinheng.leads.deeds import AlreadyDone, Deed
 from xinheng.leads.drafts import drop_draft, read_draft, save_draft
 from xinheng.leads.images import image_of, number_indexes_of, set_from
 from xinheng.leads.merges import (
-    Apart,
     LeadPhone,
     Merge,
     apart_from,

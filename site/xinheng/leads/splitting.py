@@ -58,9 +58,7 @@ def spoken_after(asked_at: Mapping[str, datetime], events: Collection[Event]) ->
     return found
 
 
-def split_lead(
-    database: Database, keys: Keys, lead_id: str, deed: Deed, enquiry_ids: Collection[str]
-) -> str:
+def split_lead(database: Database, keys: Keys, lead_id: str, deed: Deed, enquiry_ids: Collection[str]) -> str:
     """Make a lead of these enquiries; returns its id. It has the same owner, and no plan. Raises NoSuchLead, LeadChanged,
     AlreadyDone with the id of the lead that was made a moment ago, SplitRefused."""
     with changing(database, keys, deed, [lead_id]) as turn:
