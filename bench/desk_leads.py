@@ -172,7 +172,6 @@ class _Maker:
             "phone_index": keys.blind_index("phone", phone),
             "last_four_index": keys.blind_index("last_four", phone[-4:]),
             "name_index": keys.blind_index("name", name),
-            "possible_duplicate": False,
             "enquiry_count": len(asked),
             "created_at": asked[0],
             "last_enquiry_at": asked[-1],

@@ -21,6 +21,7 @@ from xinheng.crypto import Keys
 from xinheng.db import Database, DatabaseBusy, LeadsBase, Moment
 from xinheng.health_check.tidying import tidy
 from xinheng.leads.deletion import Deleted, Deletion
+from xinheng.leads.merges import forget_old_images
 from xinheng.leads.phone_index import fill_phone_indexes
 from xinheng.privacy.forgetting import empty_buried, forget
 
@@ -73,6 +74,7 @@ class Housekeeping:
             raise jumped
         with self.database.writing() as session:
             forget(session, now)
+            forget_old_images(session, now)
         while not told_to_stop():
             with self.database.writing() as session:
                 if not delete_due(session, now):

@@ -59,7 +59,6 @@ def plain_lead(**changed: Any) -> dict[str, Any]:
         "phone": b"",
         "extension": b"",
         "phone_kind": "mobile",
-        "possible_duplicate": False,
         "restricted": False,
         "enquiry_count": 1,
         "created_at": NOON,

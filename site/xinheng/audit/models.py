@@ -19,6 +19,7 @@ Action = Literal[
     "sign_in", "sign_in_failed", "sign_out", "two_factor_failed", "two_factor_set", "recovery_used",
     "password_changed", "sessions_ended", "role_changed", "staff_added", "staff_reset", "staff_disabled",
     "denied", "notice_tested", "notices_again", "request", "restrict",
+    "merge", "unmerge", "split",
 ]  # fmt: skip
 """All that is recorded; a view is the opening of a lead, a reveal the showing of its whole number, a request
 what a person asked about their own data, and each step of answering it."""

@@ -36,6 +36,9 @@ ACTION: dict[Action, object] = {
     "notices_again": _("重发通知"),
     "request": _("个人信息请求"),
     "restrict": _("限制处理"),
+    "merge": _("合并线索"),
+    "unmerge": _("撤销合并"),
+    "split": _("拆分线索"),
 }
 NOBODY = {"": _("未登录的人"), "system": _("系统"), "command": _("命令行")}
 DETAIL = {
@@ -56,6 +59,9 @@ _OWN_CODES = {
     "name": _("名字"),
     "password": _("密码"),
     "plan": _("下一步"),
+    "company": _("单位"),
+    "apart": _("不是同一人"),
+    "together": _("可能是同一人"),
     "quarantine": _("隔离区"),
     "accepted": _("不是垃圾"),
     "spam": _("是垃圾"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flask import (
     abort,
@@ -23,6 +23,7 @@ from werkzeug.wrappers import Response
 from xinheng.audit import log as audit
 from xinheng.audit.log import AuditHeadMissing
 from xinheng.db import DatabaseBusy
+from xinheng.desk.deed_answers import changed_meanwhile, deed_of_page, to_page
 from xinheng.desk.frame import (
     blueprint,
     colleague,
@@ -37,7 +38,7 @@ from xinheng.desk.lead_page import SHOWN_ONCE, show_lead
 from xinheng.desk.permission import current_member, may, requires
 from xinheng.desk.times import short
 from xinheng.i18n import gettext as _
-from xinheng.leads.deeds import AlreadyDone, Deed, LeadChanged
+from xinheng.leads.deeds import AlreadyDone, LeadChanged
 from xinheng.leads.drafts import save_draft
 from xinheng.leads.models import Lead
 from xinheng.leads.moves import MoveRefused
@@ -69,7 +70,7 @@ def reveal(lead_id: str) -> Response:
         error = _("查看记录暂时写不进去，所以没有显示号码。请稍后再试；一直不行，请告诉管理员。")
         return show_lead(lead_id, status=503, phone_error=error)
     session[SHOWN_ONCE] = lead_id
-    return _to_page(lead_id, "contact")
+    return to_page(lead_id, "contact")
 
 
 @blueprint.post("/leads/<row:lead_id>/notes")
@@ -80,11 +81,11 @@ def write_note(lead_id: str) -> Response:
         return show_lead(lead_id, status=422, note=form)
     text = form.note.data or ""
     try:
-        work().write_note(lead_id, _deed(), text, connected=form.connected.data)
+        work().write_note(lead_id, deed_of_page(), text, connected=form.connected.data)
     except NoSuchLead:  # handed to somebody else while it was typed
         return make_response(render_template("errors/desk.html", code=404, typed=[text]), 404)
     flash(_("记下了"), "done")
-    return _to_page(lead_id, "timeline")
+    return to_page(lead_id, "timeline")
 
 
 @blueprint.put("/leads/<row:lead_id>/draft")
@@ -104,21 +105,21 @@ def keep_draft(lead_id: str) -> Response:
 @requires(Permission.LEADS)
 def no_answer(lead_id: str) -> Response:
     try:
-        at = _do(lead_id, lambda: work().no_answer(lead_id, _deed(versioned=True)))
+        at = _do(lead_id, lambda: work().no_answer(lead_id, deed_of_page(versioned=True)))
     except LeadChanged:
-        return _changed(lead_id)
+        return changed_meanwhile(lead_id)
     except MoveRefused:
         return _closed(lead_id)
     flash(_("已记未接通，下次%(time)s再打；不合适就改下一步", time=short(at, utc_now())), "done")
-    return _to_page(lead_id, "next")
+    return to_page(lead_id, "next")
 
 
 @blueprint.post("/leads/<row:lead_id>/wechat")
 @requires(Permission.LEADS)
 def added_wechat(lead_id: str) -> Response:
-    _do(lead_id, lambda: work().added_wechat(lead_id, _deed()))
+    _do(lead_id, lambda: work().added_wechat(lead_id, deed_of_page()))
     flash(_("已记：加了微信"), "done")
-    return _to_page(lead_id, "timeline")
+    return to_page(lead_id, "timeline")
 
 
 @blueprint.post("/leads/<row:lead_id>/next")
@@ -135,13 +136,13 @@ def plan(lead_id: str) -> Response:
     else:
         return show_lead(lead_id, status=422, plan=form)
     try:
-        _do(lead_id, lambda: work().plan(lead_id, _deed(versioned=True), at, step))
+        _do(lead_id, lambda: work().plan(lead_id, deed_of_page(versioned=True), at, step))
     except LeadChanged:
-        return _changed(lead_id, plan=form)
+        return changed_meanwhile(lead_id, plan=form)
     except MoveRefused:
         return _closed(lead_id)
     flash(_("下一步：%(time)s", time=short(at, utc_now())) if at else _("已取消下一步"), "done")
-    return _to_page(lead_id, "next")
+    return to_page(lead_id, "next")
 
 
 @blueprint.post("/leads/<row:lead_id>/status")
@@ -149,14 +150,14 @@ def plan(lead_id: str) -> Response:
 def move(lead_id: str) -> Response:
     status, reason = request.form.get("status", ""), request.form.get("reason", "")
     try:
-        _do(lead_id, lambda: work().move(lead_id, _deed(versioned=True), status, reason))
+        _do(lead_id, lambda: work().move(lead_id, deed_of_page(versioned=True), status, reason))
     except LeadChanged:
-        return _changed(lead_id, wanted_status=status, wanted_reason=reason)
+        return changed_meanwhile(lead_id, wanted_status=status, wanted_reason=reason)
     except MoveRefused as fault:
         error = _("请选一个原因") if str(fault) == "reason" else _("现在的状态不能直接改成这个，请按顺序来")
         return show_lead(lead_id, status=422, status_error=error, wanted_status=status, wanted_reason=reason)
     flash(_("状态已改"), "done")
-    return _to_page(lead_id, "status")
+    return to_page(lead_id, "status")
 
 
 @blueprint.post("/leads/<row:lead_id>/owner")
@@ -168,12 +169,12 @@ def assign(lead_id: str) -> Response:
     if chosen != "none" and owner is None:
         return show_lead(lead_id, status=422, owner_error=_("请选择交给谁"))
     try:
-        _do(lead_id, lambda: work().assign(lead_id, _deed(versioned=True), owner))
+        _do(lead_id, lambda: work().assign(lead_id, deed_of_page(versioned=True), owner))
     except LeadChanged:
-        return _changed(lead_id, wanted_owner=chosen)
+        return changed_meanwhile(lead_id, wanted_owner=chosen)
     mine = owner is None or owner.id == current_member().id or may(Permission.ALL_LEADS)
     flash(_("负责人：%(name)s", name=owner.name) if owner else _("已放回未分配"), "done")
-    return _to_page(lead_id, "facts") if mine else redirect(url_for("desk.home"), 303)
+    return to_page(lead_id, "facts") if mine else redirect(url_for("desk.home"), 303)
 
 
 def _record_reveal(lead_id: str) -> None:
@@ -202,27 +203,7 @@ def _do(lead_id: str, deed: Callable[[], Done]) -> Done:
         abort(404)
 
 
-def _deed(*, versioned: bool = False) -> Deed:
-    """Who does it and when; `versioned` where it must not overwrite what somebody else did meanwhile."""
-    return Deed(present_scope(), utc_now(), _version() if versioned else None)
-
-
-def _version() -> int:
-    """The version of the lead that the page showed; without a number none fits."""
-    text = request.form.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
-
-
-def _changed(lead_id: str, **typed: Any) -> Response:
-    """Somebody was quicker: nothing was written; what they did is shown, and what was typed stands there still."""
-    return show_lead(lead_id, status=409, changed_since=_version(), **typed)
-
-
 def _closed(lead_id: str) -> Response:
     """A lead that has ended takes no plan."""
     error = _("这条线索已经结束；要再跟进，请先在这里改回前面的状态")
     return show_lead(lead_id, status=422, status_error=error)
-
-
-def _to_page(lead_id: str, part: str) -> Response:
-    return redirect(url_for("desk.lead", lead_id=lead_id, _anchor=part), 303)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import abort, current_app, make_response, render_template, request, session, url_for
+from flask import abort, current_app, make_response, redirect, render_template, request, session, url_for
 from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
@@ -27,6 +27,7 @@ from xinheng.desk.frame import (
     utc_now,
 )
 from xinheng.desk.lead_forms import NoteForm, PlanForm
+from xinheng.desk.lead_ties import ties_of
 from xinheng.desk.level_names import level_names
 from xinheng.desk.list_address import list_address, read_list
 from xinheng.desk.permission import current_member, requires
@@ -36,6 +37,7 @@ from xinheng.leads.drafts import read_draft
 from xinheng.leads.file import LeadFile, open_file
 from xinheng.leads.finding import beside
 from xinheng.leads.listing import UNREADABLE
+from xinheng.leads.merges import where_it_is_now
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.moves import MOVES, REASONS, ROAD, next_try
 from xinheng.leads.scope import NoSuchLead
@@ -62,9 +64,9 @@ def lead(lead_id: str) -> Response:
     if "view" in request.args:
         remember_list(read_list(request.args), "today")
     try:
-        _record_opening(lead_id)
+        record_opening(lead_id)
     except NoSuchLead:
-        abort(404)
+        return _where_it_is_now(lead_id)
     except (DatabaseError, AuditHeadMissing) as fault:
         current_app.logger.error("访问记录写不进去：%s", type(fault).__name__)
         abort(503)
@@ -80,11 +82,12 @@ def show_lead(
     plan: PlanForm | None = None,
     **told: Any,
 ) -> Response:
-    """The page as an answer. `told` are `changed_since` (a version); `status_error`, `phone_error` and `owner_error`
-    (sentences); `wanted_status`, `wanted_reason` and `wanted_owner` (what was chosen)."""
+    """The page as an answer. `told` are `changed_since` (a version); `status_error`, `phone_error`, `owner_error` and
+    `ties_error` (sentences); `wanted_status`, `wanted_reason`, `wanted_owner` and `wanted_company` (what was chosen)."""
     member, now = current_member(), utc_now()
     with database().reading() as reading:
-        file = _opened(reading, lead_id, revealed=revealed)
+        file = opened_file(reading, lead_id, revealed=revealed)
+        ties = ties_of(reading, file.lead, now)
         wanted, page = remembered_list()
         before, after = beside(reading, present_scope(), wanted, file.lead, now)
         others = recent(reading, lead_id, ("view", "reveal"), now - _BESIDE_ME)
@@ -110,13 +113,14 @@ def show_lead(
         changes=[event for event in file.events if event.version > seen][:_MOST_CHANGES],
         checks=checks,
         names_of=level_names,
+        ties=ties,
         **_rules_of(file, checks, now),
         **told,
     )
     return make_response(text, status)
 
 
-def _opened(reading: Session, lead_id: str, *, revealed: bool) -> LeadFile:
+def opened_file(reading: Session, lead_id: str, *, revealed: bool = False) -> LeadFile:
     """The lead as the present member may see it: with its number if they own it and looked at it today."""
     member = current_member()
     today, _ = day_bounds(utc_now())
@@ -126,6 +130,16 @@ def _opened(reading: Session, lead_id: str, *, revealed: bool) -> LeadFile:
         return open_file(reading, keys(), present_scope(), lead_id, revealed=shown)
     except NoSuchLead:
         abort(404)
+
+
+def _where_it_is_now(lead_id: str) -> Response:
+    """A lead that was merged is found under its old address by whoever may see what it became."""
+    with database().reading() as reading:
+        kept_id = where_it_is_now(reading, lead_id)
+        kept = reading.get(Lead, kept_id) if kept_id else None
+    if kept is None or not present_scope().sees(kept):
+        abort(404)
+    return redirect(url_for("desk.lead", lead_id=kept.id), 302)
 
 
 def _rules_of(file: LeadFile, checks: AttachedChecks, now: datetime) -> dict[str, object]:
@@ -141,7 +155,7 @@ def _rules_of(file: LeadFile, checks: AttachedChecks, now: datetime) -> dict[str
     }
 
 
-def _record_opening(lead_id: str) -> None:
+def record_opening(lead_id: str) -> None:
     """Write down who looks, and that the notices of this lead have been seen. Raises NoSuchLead.
 
     Who opened it in the last ten minutes is on record already: a page that comes back after each deed adds nothing.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from flask import current_app
@@ -16,6 +16,7 @@ from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import is_stored_form, stored_form
 from xinheng.forms.priority import PriorityRules, Standing
 from xinheng.i18n import gettext as _
+from xinheng.leads.duplicates import marked
 from xinheng.leads.file import facts_of, latest_enquiries
 from xinheng.leads.listing import UNREADABLE, mask_name
 from xinheng.leads.models import Enquiry, Lead
@@ -36,6 +37,7 @@ class Row:
     why: Standing
     need: str
     article: str
+    possible_duplicate: bool = False
 
 
 def rows_of(
@@ -44,7 +46,9 @@ def rows_of(
     """The rows of leads, in their order; `needs` are those of `need_words`."""
     latest = latest_enquiries(session, [lead.id for lead in leads])
     rules: PriorityRules = current_app.extensions["xinheng.priority"]()
-    return [_row(lead, latest[lead.id], keys, rules, needs, now) for lead in leads]
+    doubled = marked(session, leads)
+    rows = [_row(lead, latest[lead.id], keys, rules, needs, now) for lead in leads]
+    return [replace(row, possible_duplicate=row.lead.id in doubled) for row in rows]
 
 
 def need_words(session: Session) -> Mapping[str, str]:

@@ -90,6 +90,33 @@ EVENT = {
     "restricted": _("限制处理"),
     "unrestricted": _("解除限制"),
     "corrected": _("更正了姓名或电话"),
+    "company": _("改了单位"),
+    "merged": _("并入了另一条线索"),
+    "unmerged": _("撤销了合并"),
+    "split": _("拆出了一条线索"),
+    "split_off": _("从另一条线索拆出来"),
+    "apart": _("认定和另一条不是同一人"),
+    "together": _("撤回“不是同一人”"),
+}
+SAME = {
+    "mobile": _("同一手机"),
+    "landline": _("同一座机"),
+    "number": _("同一号码"),
+    "company": _("同一公司"),
+}
+"""Why two leads may be the same person."""
+
+MERGE_REFUSED = {
+    "unreadable": _("有一条的姓名或电话读不出来（密钥不符），现在不能合并，也不能撤销"),
+    "itself": _("这是同一条线索"),
+    "late": _("这次合并已经不能撤销：过了30天，或者后来拆分、更正过，或本人撤回过同意"),
+    "later_first": _("后来又合并过别的，请先撤销后来的那一次"),
+    "empty": _("并进来的咨询后来都拆出去了，没有什么可以分开"),
+}
+SPLIT_REFUSED = {
+    "nothing": _("请勾选要拆出去的咨询"),
+    "everything": _("至少要留下一份咨询"),
+    "unreadable": _("有一份咨询读不出来（密钥不符），现在不能拆分"),
 }
 SUSPICION: dict[Reason, object] = {
     "trap": _("填了看不见的栏"),

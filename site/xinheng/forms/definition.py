@@ -131,6 +131,12 @@ class FormDeclaration(_Declared):
                 raise ValueError(f"notice 里要有 {placeholder}：告知必须写明谁收集、存多久、怎么联系")
         return self
 
+    @model_validator(mode="after")
+    def _company(self) -> Self:
+        if any(field.name == "company" and field.kind != "text" for field in self.fields):
+            raise ValueError("company 是单位名称，kind 要写 text")
+        return self
+
     def field(self, name: str) -> FieldDeclaration:
         """A field by name. Raises KeyError."""
         for declared in self.fields:

@@ -23,6 +23,7 @@ from xinheng.audit import log as audit
 from xinheng.crypto import Keys
 from xinheng.db import Database, insert_into
 from xinheng.leads.attached import delete_with
+from xinheng.leads.merges import delete_ties, where_it_is_now
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent
 from xinheng.leads.tombstones import DeletedCount, Kind, Reason, Restraint, Tombstone, TombstoneFile
 from xinheng.leads.work import lead_lock
@@ -83,7 +84,7 @@ class Deletion:
         locks = [*map(lead_lock, records.leads), *(each.encode() for each in records.enquiries)]
         with self._database.writing(over=locks) as session:
             for lead_id in records.leads:
-                lead = session.get(Lead, lead_id, with_for_update=True)
+                lead = _lead_or_what_it_became(session, lead_id)
                 buried += [_bury_lead(session, lead, reason, now)] if lead else []
             for enquiry_id in records.enquiries:
                 enquiry = session.get(Enquiry, enquiry_id, with_for_update=True)
@@ -197,12 +198,22 @@ class Deletion:
             )
 
 
+def _lead_or_what_it_became(session: Session, lead_id: str) -> Lead | None:
+    """One that was merged a moment ago is part of another: it must not be left there."""
+    lead = session.get(Lead, lead_id, with_for_update=True)
+    if lead is not None:
+        return lead
+    kept_id = where_it_is_now(session, lead_id)
+    return session.get(Lead, kept_id, with_for_update=True) if kept_id else None
+
+
 def _bury_lead(session: Session, lead: Lead, reason: Reason, now: datetime) -> Burial:
+    """With stones for what became part of it: in an earlier backup that stands by itself."""
     enquiries = _enquiries_of(session, lead.id)
     _count(session, lead, len(enquiries))
-    _delete_lead(session, lead.id, enquiries)
+    merged = _delete_lead(session, lead.id, enquiries)
     stones = [
-        _stone("lead", lead.id, reason, now),
+        *(_stone("lead", each, reason, now) for each in (lead.id, *merged)),
         *(_stone("enquiry", each.id, reason, now) for each in enquiries),
     ]
     session.add_all(stones)
@@ -265,12 +276,14 @@ def _count(session: Session, lead: Lead, enquiries: int) -> None:
     session.execute(insert.on_conflict_do_update(index_elements=list(row), set_=more))
 
 
-def _delete_lead(session: Session, lead_id: str, enquiries: Sequence[Enquiry]) -> None:
-    """The lead and every row that points at it or tells of it."""
+def _delete_lead(session: Session, lead_id: str, enquiries: Sequence[Enquiry]) -> list[str]:
+    """The lead and every row that points at it or tells of it; returns the ids of leads that had become part of it."""
+    merged = delete_ties(session, lead_id)
     session.execute(delete(Draft).where(Draft.lead_id == lead_id))
     session.execute(delete(LeadEvent).where(LeadEvent.lead_id == lead_id))
     _delete_enquiries(session, enquiries)
     session.execute(delete(Lead).where(Lead.id == lead_id))
+    return merged
 
 
 def _delete_enquiries(session: Session, enquiries: Iterable[Enquiry]) -> None:

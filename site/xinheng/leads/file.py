@@ -20,6 +20,7 @@ from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import FormDeclaration, stored_form
 from xinheng.forms.priority import LeadFacts
 from xinheng.leads.listing import UNREADABLE, mask_name
+from xinheng.leads.merges import LeadPhone, phones_of
 from xinheng.leads.models import Enquiry, Lead, LeadEvent
 from xinheng.leads.numbers import without_numbers
 from xinheng.leads.scope import NoSuchLead, Scope
@@ -41,8 +42,10 @@ class AttachedResult:
 class ShownEnquiry:
     """One enquiry in words. `answers` are those to fields the product doesn't know, label and answer."""
 
+    id: str
     reference: str
     created_at: datetime
+    name: str = field(repr=False)
     need: str
     call_time: str
     details: str = field(repr=False)
@@ -70,6 +73,14 @@ class ShownEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownNumber:
+    """A further number of the person, masked as the first is."""
+
+    phone: str = field(repr=False)
+    extension: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class LeadFile:
     """A lead as one member of staff may see it. `phone` and `name` are masked unless they were shown to them."""
 
@@ -77,6 +88,8 @@ class LeadFile:
     name: str = field(repr=False)
     phone: str = field(repr=False)
     extension: str = field(repr=False)
+    further: Sequence[ShownNumber] = field(repr=False)
+    company: str = field(repr=False)
     revealed: bool
     next_step: str = field(repr=False)
     enquiries: Sequence[ShownEnquiry]
@@ -112,6 +125,8 @@ def open_file(session: Session, keys: Keys, scope: Scope, lead_id: str, *, revea
         name=reader.name(lead),
         phone=phone,
         extension=reader.text(lead, "extension") if revealed else "",
+        further=[reader.number(row) for row in phones_of(session, lead.id)],
+        company=reader.text(lead, "company") if lead.company else "",
         revealed=revealed,
         next_step=reader.text(lead, "next_step") if lead.next_step else "",
         enquiries=list(enquiries.values()),
@@ -197,16 +212,19 @@ class _Reader:
             return UNREADABLE
         return opened if self.revealed else without_numbers(opened)
 
-    def name(self, lead: Lead) -> str:
+    def name(self, row: Lead | Enquiry) -> str:
         try:
-            name = lead.open(self.keys, "name")
+            name = row.open(self.keys, "name")
         except CannotDecrypt:
             return UNREADABLE
         return name if self.revealed and name else mask_name(name)
 
-    def phone(self, lead: Lead) -> str:
+    def number(self, row: LeadPhone) -> ShownNumber:
+        return ShownNumber(self.phone(row), self.text(row, "extension") if self.revealed else "")
+
+    def phone(self, row: Lead | LeadPhone) -> str:
         try:
-            phone = lead.open(self.keys, "phone")
+            phone = row.open(self.keys, "phone")
         except CannotDecrypt:
             return UNREADABLE
         return phone if self.revealed else mask(phone)
@@ -214,8 +232,10 @@ class _Reader:
     def enquiry(self, row: Enquiry) -> ShownEnquiry:
         form = self.forms[row.form_version]
         return ShownEnquiry(
+            id=row.id,
             reference=row.reference,
             created_at=row.created_at,
+            name=self.name(row),
             need=_answer(form, "need", row.need),
             call_time=_answer(form, "call_time", row.call_time),
             details=self.text(row, "details"),

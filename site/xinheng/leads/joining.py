@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -9,9 +11,11 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from xinheng.crypto import Keys, new_row_id
+from xinheng.leads.contact import COMPANY, set_company, set_name, set_phone
+from xinheng.leads.merges import leads_of_number
 from xinheng.leads.models import CLOSED, Lead
 from xinheng.leads.submission import Submission
-from xinheng.phones import last_four, reaches_one_person
+from xinheng.phones import reaches_one_person
 from xinheng.referrers import referrer_kind
 
 ASKED_AGAIN = "又来咨询了，请回电"
@@ -19,10 +23,19 @@ ASKED_AGAIN = "又来咨询了，请回电"
 # staff may be closing it at this moment
 _OF_PHONE = (
     select(Lead)
-    .where(Lead.phone_index == bindparam("phone_index"))
+    .where(Lead.id.in_(leads_of_number(bindparam("phone_index"))))
     .order_by(Lead.created_at.desc())
-    .with_for_update()
+    .with_for_update(of=Lead)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Whose an enquiry is. `reopened` where the lead was closed; `shared` where it is new and its number was known."""
+
+    lead: Lead
+    reopened: bool = False
+    shared: bool = False
 
 
 def join_lead(
@@ -34,17 +47,21 @@ def join_lead(
     now: datetime,
     retain_until: datetime,
     site: str,
-) -> tuple[Lead, bool]:
-    """The lead of this phone: the same mobile is the same person, a switchboard has many. A new one is not stored yet;
-    True where it was closed and is open again."""
+) -> Joined:
+    """The lead of this phone: the same mobile is the same person, a switchboard has many. A new one is not stored yet."""
     index = keys.blind_index("phone", submission.phone.e164)
     same = session.scalars(_OF_PHONE, {"phone_index": index})
-    known = next((lead for lead in same.all() if not lead.restricted), None)
-    if known is not None and reaches_one_person(submission.phone):
-        return known, _touch(known, keys, submission, at, now, retain_until)
-    lead = _new_lead(keys, submission, index, at, retain_until, site)
-    lead.possible_duplicate = known is not None
-    return lead, False
+    known = [lead for lead in same.all() if not lead.restricted]
+    if known and reaches_one_person(submission.phone):
+        lead = _nearest(known, keys.blind_index("name", submission.name))
+        return Joined(lead, reopened=_touch(lead, keys, submission, at, now, retain_until))
+    return Joined(_new_lead(keys, submission, at, retain_until, site), shared=bool(known))
+
+
+def _nearest(known: Sequence[Lead], name_index: bytes | None) -> Lead:
+    """Of several people behind one mobile (see `splitting`) the one of this name, else who asked last."""
+    named = [lead for lead in known if name_index and lead.name_index == name_index]
+    return max(named or known, key=lambda lead: lead.last_enquiry_at)
 
 
 def _touch(
@@ -59,8 +76,9 @@ def _touch(
     lead.attempts = 0
     lead.retain_until = max(lead.retain_until, retain_until)
     if submission.name and lead.name_index is None:
-        lead.seal(keys, "name", submission.name)
-        lead.name_index = keys.blind_index("name", submission.name)
+        set_name(lead, keys, submission.name)
+    if lead.company is None:
+        set_company(lead, keys, submission.extra.get(COMPANY, ""))
     reopened = lead.status in CLOSED
     if reopened:
         lead.status, lead.reason = "new", ""
@@ -71,17 +89,11 @@ def _touch(
     return reopened
 
 
-def _new_lead(
-    keys: Keys, submission: Submission, index: bytes | None, now: datetime, retain_until: datetime, site: str
-) -> Lead:
+def _new_lead(keys: Keys, submission: Submission, now: datetime, retain_until: datetime, site: str) -> Lead:
     lead = Lead(
         id=new_row_id(),
         need=submission.need,
         source=referrer_kind(submission.attribution.first.host, urlsplit(site).netloc),
-        phone_kind=submission.phone.kind,
-        phone_index=index,
-        last_four_index=keys.blind_index("last_four", last_four(submission.phone)),
-        name_index=keys.blind_index("name", submission.name),
         level="",
         version=1,
         enquiry_count=1,
@@ -89,7 +101,7 @@ def _new_lead(
         last_enquiry_at=now,
         retain_until=retain_until,
     )
-    lead.seal(keys, "name", submission.name)
-    lead.seal(keys, "phone", submission.phone.e164)
-    lead.seal(keys, "extension", submission.phone.extension)
+    set_name(lead, keys, submission.name)
+    set_phone(lead, keys, submission.phone)
+    set_company(lead, keys, submission.extra.get(COMPANY, ""))
     return lead

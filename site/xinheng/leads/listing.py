@@ -13,6 +13,7 @@ from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.db import Database
 from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import PublishedForm, stored_form
+from xinheng.leads.duplicates import marked
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.notices.outbox import Notice
 from xinheng.phone_display import mask
@@ -79,7 +80,8 @@ def list_leads(session: Session, keys: Keys, most: int) -> Sequence[ListedLead]:
     versions = {each.form_version for lead in leads for each in lead.enquiries}
     rows = session.scalars(select(FormVersion).where(FormVersion.version.in_(versions)))
     forms = {row.version: stored_form(row.form) for row in rows}
-    return [_listed(session, lead, keys, forms) for lead in leads]
+    duplicates = marked(session, leads)
+    return [_listed(session, lead, keys, forms, possible_duplicate=lead.id in duplicates) for lead in leads]
 
 
 def mask_name(name: str) -> str:
@@ -87,7 +89,9 @@ def mask_name(name: str) -> str:
     return f"{name[0]}{'*' * min(len(name) - 1, 2)}" if name else NAMELESS
 
 
-def _listed(session: Session, lead: Lead, keys: Keys, forms: dict[str, PublishedForm]) -> ListedLead:
+def _listed(
+    session: Session, lead: Lead, keys: Keys, forms: dict[str, PublishedForm], *, possible_duplicate: bool
+) -> ListedLead:
     try:
         name, phone = mask_name(lead.open(keys, "name")), mask(lead.open(keys, "phone"))
     except CannotDecrypt:
@@ -105,7 +109,7 @@ def _listed(session: Session, lead: Lead, keys: Keys, forms: dict[str, Published
         status=lead.status,
         name=name,
         phone=phone,
-        possible_duplicate=lead.possible_duplicate,
+        possible_duplicate=possible_duplicate,
         last_enquiry_at=lead.last_enquiry_at,
         enquiries=tuple(
             _listed_enquiry(each, keys, forms[each.form_version], states) for each in reversed(lead.enquiries)

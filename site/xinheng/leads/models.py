@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -93,7 +94,10 @@ def _indexes() -> tuple[Index, ...]:
         "last_four": ("last_four_index", "last_enquiry_at", "id"),
         "name": ("name_index", "last_enquiry_at", "id"),
     }
-    return tuple(Index(f"ix_leads_{name}", *columns) for name, columns in lists.items())
+    # few leads have a company: those without aren't written there
+    there = text("company_index IS NOT NULL")
+    company = Index("ix_leads_company_index", "company_index", sqlite_where=there, postgresql_where=there)
+    return *(Index(f"ix_leads_{name}", *columns) for name, columns in lists.items()), company
 
 
 class Lead(Sealed, LeadsBase):
@@ -127,7 +131,8 @@ class Lead(Sealed, LeadsBase):
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary(16), index=True)
     last_four_index: Mapped[bytes | None] = mapped_column(LargeBinary(16))
     name_index: Mapped[bytes | None] = mapped_column(LargeBinary(16))
-    possible_duplicate: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
+    company: Mapped[bytes | None] = mapped_column(LargeBinary)
+    company_index: Mapped[bytes | None] = mapped_column(LargeBinary(16))
     restricted: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
     enquiry_count: Mapped[int] = mapped_column(Integer, nullable=False, default=0)
     created_at: Mapped[datetime] = mapped_column(Moment, nullable=False)

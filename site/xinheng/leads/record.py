@@ -153,9 +153,10 @@ class EnquiryDesk:
         for the lead; `now`, which is later where it was held back, for what is due."""
         at = enquiry.created_at
         until = at + timedelta(days=form.retention_days)
-        lead, reopened = join_lead(
+        joined = join_lead(
             session, self._keys, submission, at=at, now=now, retain_until=until, site=self._site
         )
+        lead = joined.lead
         if enquiry.assessment_id:
             lead.level = newest_level(session, self._keys, lead.id, enquiry.assessment_id)
         facts = facts_of(lead, enquiry, self._keys)
@@ -165,10 +166,10 @@ class EnquiryDesk:
         _store(session, enquiry)
         told = {"lead_id": lead.id, "enquiry_id": enquiry.id, "version": lead.version}
         events = [told | {"kind": "enquiry", "happened_at": at}]
-        if reopened:
+        if joined.reopened:
             events.append(told | {"kind": "reopened", "happened_at": now})
         insert_rows(session, LeadEvent, events)
-        tell(session, form, enquiry, lead, reopened=reopened, site=self._site, now=now)
+        tell(session, form, enquiry, joined, site=self._site, now=now)
         return lead
 
     def _form(self, session: Session, version: str) -> PublishedForm:

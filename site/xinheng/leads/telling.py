@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from xinheng.assessments import INSUFFICIENT
 from xinheng.forms.definition import PublishedForm
-from xinheng.leads.models import Enquiry, Lead
+from xinheng.leads.joining import Joined
+from xinheng.leads.models import Enquiry
 from xinheng.notices.outbox import enqueue
 from xinheng.settings import SHANGHAI
 from xinheng.staff.models import User
@@ -26,14 +27,13 @@ def tell(
     session: Session,
     form: PublishedForm,
     enquiry: Enquiry,
-    lead: Lead,
+    joined: Joined,
     *,
-    reopened: bool,
     site: str,
     now: datetime,
 ) -> None:
     """Store the notices of an enquiry, in the caller's transaction."""
-    text = _notice_text(form, enquiry, lead, reopened=reopened, site=site)
+    lead, text = joined.lead, _notice_text(form, enquiry, joined, site)
     enqueue(session, kind=ENQUIRY, reference=enquiry.reference, text=text, now=now)
     owner = session.get(User, lead.owner_id) if lead.owner_id else None
     if owner and owner.active and Permission.LEADS in owner.permissions:
@@ -47,12 +47,12 @@ def tell(
         )
 
 
-def _notice_text(form: PublishedForm, enquiry: Enquiry, lead: Lead, *, reopened: bool, site: str) -> str:
+def _notice_text(form: PublishedForm, enquiry: Enquiry, joined: Joined, site: str) -> str:
     """No name, no phone, no details."""
-    declaration = form.declaration
+    declaration, lead = form.declaration, joined.lead
     kind = (
         "老客户再次咨询（已重新打开）"
-        if reopened
+        if joined.reopened
         else "老客户再次咨询"
         if lead.enquiry_count > 1
         else "新咨询"
@@ -74,7 +74,7 @@ def _notice_text(form: PublishedForm, enquiry: Enquiry, lead: Lead, *, reopened:
         lines.append(f"自查结果：{LEVEL_WORDS[lead.level]}")
     if enquiry.article:
         lines.append(f"来自文章：{site}/articles/{enquiry.article}")
-    if lead.possible_duplicate:
+    if joined.shared:
         lines.append("这个座机以前有人用过，可能是同一家公司")
     lines.append(f"查看：{site}/desk/leads/{lead.id}")
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from xinheng.db import Database
 from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import stored_form
+from xinheng.leads.joining import Joined
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.telling import ENQUIRY, tell
 from xinheng.notices.outbox import Notice
@@ -43,7 +44,7 @@ class Untold:
     def _tell(self, session: Session, enquiry: Enquiry, now: datetime) -> None:
         form = stored_form(session.get_one(FormVersion, enquiry.form_version).form)
         if enquiry.lead is not None:  # what is held apart has none, and isn't found above
-            tell(session, form, enquiry, enquiry.lead, reopened=False, site=self._site, now=now)
+            tell(session, form, enquiry, Joined(enquiry.lead), site=self._site, now=now)
 
 
 def _untold(now: datetime) -> Select[str]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
+from xinheng.leads.merges import leads_of_last_four, leads_of_number
 from xinheng.leads.models import CLOSED, NEVER, Lead
 from xinheng.leads.scope import Scope
 from xinheng.settings import SHANGHAI
@@ -150,13 +151,18 @@ def conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
             Lead.last_enquiry_at < datetime.combine(wanted.until + timedelta(days=1), time(), SHANGHAI)
         )
     if wanted.match:
-        columns = {
-            "phone": Lead.phone_index,
-            "last_four": Lead.last_four_index,
-            "name": Lead.name_index,
-        }
-        found.append(columns[wanted.match.column] == wanted.match.index)
+        found.append(_is_matched(wanted.match))
     return found
+
+
+def _is_matched(match: Match) -> ColumnElement[bool]:
+    """A number may be a lead's first or a further one."""
+    match match.column:
+        case "phone":
+            return Lead.id.in_(leads_of_number(match.index))
+        case "last_four":
+            return Lead.id.in_(leads_of_last_four(match.index))
+    return Lead.name_index == match.index
 
 
 def _of_status(wanted: Wanted) -> Iterator[ColumnElement[bool]]:

@@ -18,12 +18,14 @@ from xinheng.audit import log as audit
 from xinheng.audit.models import Action, SubjectKind
 from xinheng.crypto import Keys
 from xinheng.db import Database
+from xinheng.leads.contact import set_name, set_phone
 from xinheng.leads.deletion import Deletion, Records
+from xinheng.leads.merges import LeadPhone, forget_images, merged_into, number_indexes, phones_of
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.spool import Spool
 from xinheng.leads.tombstones import Kind, Restraint, What
 from xinheng.leads.work import lead_lock
-from xinheng.phones import Phone, last_four
+from xinheng.phones import Phone
 from xinheng.privacy.forgetting import empty_buried
 from xinheng.privacy.models import Outcome, PrivacyRequest
 from xinheng.privacy.person import Person, person_of, possible, requests_of
@@ -107,10 +109,13 @@ class PrivacyWork:
             if not person.leads:
                 raise NotProved(request_id)
             for lead in person.leads:
-                self._correct_lead(lead, name, phone)
+                set_name(lead, self.keys, name)
+                if phone is not None:
+                    set_phone(_of_number(session, lead, request.phone_index), self.keys, phone)
                 add_event(session, lead, officer.staff_id, "corrected", officer.now)
                 self._audit(session, officer, "edit", "lead", lead.id, {"what": "corrected"})
             request.corrected = [lead.id for lead in person.leads]
+            forget_images(session, request.corrected)
 
     def export(self, request_id: str, officer: Officer, form: str) -> None:
         """Record that the person's data are given out."""
@@ -125,7 +130,7 @@ class PrivacyWork:
         """Delete all records for good, and what this and the other requests of the person hold of them. Raises StillToCome,
         OSError."""
         with self._proved(request_id) as (session, request, person):
-            if self.spool and request.phone and self.spool.holds_of(request.open(self.keys, "phone")):
+            if self.spool and any(map(self.spool.holds_of, self._numbers(session, request, person))):
                 raise StillToCome(request_id)
             asked = requests_of(session, self.keys, request)
             records = Records(
@@ -168,6 +173,7 @@ class PrivacyWork:
             asked = session.get(PrivacyRequest, request_id)
             person = person_of(session, self.keys, asked) if asked else Person([], [])
             locks = [asked.phone_index] if asked and asked.phone_index else []
+            locks += number_indexes(session, [each.id for each in person.leads])
         locks += [lead_lock(each.id) for each in person.leads]
         locks += [each.id.encode() for each in person.held]
         with self._open(request_id, *locks) as (session, request):
@@ -176,15 +182,11 @@ class PrivacyWork:
                 raise NotProved(request_id)
             yield session, request, person
 
-    def _correct_lead(self, lead: Lead, name: str, phone: Phone | None) -> None:
-        lead.seal(self.keys, "name", name)
-        lead.name_index = self.keys.blind_index("name", name)
-        if phone is not None:
-            lead.seal(self.keys, "phone", phone.e164)
-            lead.seal(self.keys, "extension", phone.extension)
-            lead.phone_kind = phone.kind
-            lead.phone_index = self.keys.blind_index("phone", phone.e164)
-            lead.last_four_index = self.keys.blind_index("last_four", last_four(phone))
+    def _numbers(self, session: Session, request: PrivacyRequest, person: Person) -> set[str]:
+        """That of the request, and the further ones of the person's leads."""
+        rows: list[PrivacyRequest | LeadPhone] = [request] if request.phone else []
+        rows += [row for lead in person.leads for row in phones_of(session, lead.id)]
+        return {row.open(self.keys, "phone") for row in rows}
 
     def _audit(
         self,
@@ -206,6 +208,11 @@ class PrivacyWork:
             detail=detail,
             now=officer.now,
         )
+
+
+def _of_number(session: Session, lead: Lead, index: bytes | None) -> Lead | LeadPhone:
+    """Where a number stands that is put right: a further one of the lead, or else its first."""
+    return next((row for row in phones_of(session, lead.id) if row.phone_index == index), lead)
 
 
 def waiting(session: Session) -> Sequence[PrivacyRequest]:
@@ -231,6 +238,7 @@ def _restraints(
 ) -> Sequence[Restraint]:
     """What a restored backup is held to: in an earlier one a lead's enquiries may still stand without it."""
     ids = [each.id for each in leads]
+    ids += merged_into(session, ids)
     beneath = session.scalars(select(Enquiry.id).where(Enquiry.lead_id.in_(ids)))
     kinds: dict[str, Kind] = dict.fromkeys([*beneath, *(each.id for each in held)], "enquiry")
     kinds |= dict.fromkeys(ids, "lead")

@@ -1,5 +1,6 @@
 """Whose records a request is about. A mobile is one person's: all that came with it is theirs. Behind a landline are many
-people: there only the lead or the enquiry counts that was proved to be theirs.
+people: there only the lead or the enquiry counts that was proved to be theirs; and so it is with a mobile of which staff said
+that its leads are not the same person. A lead that was merged counts as what it became part of.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, CompoundSelect, and_, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, and_, exists, false, or_, select, true, union_all
 from sqlalchemy.orm import Session, aliased
 
 from xinheng.crypto import CannotDecrypt, Keys
+from xinheng.leads.merges import Apart, Merge, leads_of_number, merged_into
 from xinheng.leads.models import NEVER, Enquiry, Lead
 from xinheng.phones import NotAPhone, parse_phone, reaches_one_person
 from xinheng.privacy.models import PrivacyRequest
@@ -31,6 +33,7 @@ _lead, _named, _row, _released = aliased(Lead), aliased(Lead), aliased(Enquiry),
 class Reach:
     """Records, as conditions of one shape for everybody: those of a number that reaches one person, and one lead and one
     enquiry by id, with the lead it may have got since; and leads that were `corrected`. Nothing that came after `until`.
+    Leads that share the number and are not the same person are reached by it only where `shared`.
 
     Each way to a record is a question of its own, answered from its index: joined by OR, PostgreSQL reads everybody's."""
 
@@ -39,6 +42,7 @@ class Reach:
     enquiry_id: str = NOBODY
     until: datetime = NEVER
     corrected: Sequence[str] = ()
+    shared: bool = False
 
     def leads(self) -> ColumnElement[bool]:
         return and_(Lead.id.in_(self._named_leads()), Lead.last_enquiry_at <= self.until)
@@ -61,10 +65,15 @@ class Reach:
         return Enquiry.id.in_(named)
 
     def _named_leads(self) -> CompoundSelect[str]:
-        by_phone = select(_named.id).where(_named.phone_index == self.index)
+        numbered = leads_of_number(self.index).subquery()
+        also = leads_of_number(self.index)
+        others = exists().where(Apart.lead_id == numbered.c.id, Apart.other_id.in_(also))
+        by_phone = select(numbered.c.id).where(or_(true() if self.shared else false(), ~others))
         by_enquiry = _released.id == self.enquiry_id, _released.lead_id.is_not(None)
+        by_id = [self.lead_id, *self.corrected]
         return union_all(
-            select(_named.id).where(_named.id.in_([self.lead_id, *self.corrected])),
+            select(_named.id).where(_named.id.in_(by_id)),
+            select(Merge.kept_id).where(Merge.merged_id.in_(by_id)),
             select(_released.lead_id).where(*by_enquiry),
             by_phone,
         )
@@ -93,7 +102,7 @@ def person_of(session: Session, keys: Keys, request: PrivacyRequest) -> Person:
 def possible(session: Session, request: PrivacyRequest) -> Person:
     """The records of the phone that was typed: of a landline, many people's."""
     index = request.phone_index or NO_INDEX
-    reach = Reach(index=index)
+    reach = Reach(index=index, shared=True)
     return _found(session, reach.leads(), reach.held())
 
 
@@ -107,9 +116,10 @@ def reach_of(keys: Keys, request: PrivacyRequest) -> Reach:
 def requests_of(session: Session, keys: Keys, request: PrivacyRequest) -> Sequence[PrivacyRequest]:
     """All that the same person asked, this one among them, in the order they came."""
     person = person_of(session, keys, request)
+    leads = [each.id for each in person.leads]
     same = or_(
         PrivacyRequest.id == request.id,
-        PrivacyRequest.lead_id.in_([each.id for each in person.leads]),
+        PrivacyRequest.lead_id.in_([*leads, *merged_into(session, leads)]),
         PrivacyRequest.enquiry_id.in_([each.id for each in person.held]),
         PrivacyRequest.phone_index == reach_of(keys, request).index,
     )

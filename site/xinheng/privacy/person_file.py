@@ -21,6 +21,7 @@ from xinheng.forms.definition import FormDeclaration, stored_form
 from xinheng.health_check.in_words import in_words
 from xinheng.health_check.loader import stored_check
 from xinheng.leads.listing import UNREADABLE
+from xinheng.leads.merges import Merge, merges_of, phones_of
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent
 from xinheng.privacy.models import PrivacyRequest
 from xinheng.privacy.person import person_of, requests_of
@@ -59,6 +60,11 @@ def _lead(session: Session, keys: Keys, lead: Lead) -> dict[str, Any]:
         "姓名": _opened(keys, lead, "name"),
         "电话": _opened(keys, lead, "phone"),
         "分机": _opened(keys, lead, "extension"),
+        "其他电话": [
+            {"电话": _opened(keys, each, "phone"), "分机": _opened(keys, each, "extension")}
+            for each in phones_of(session, lead.id)
+        ],
+        "单位": _opened(keys, lead, "company"),
         "下一步": _opened(keys, lead, "next_step"),
         "进展": lead.status,
         "限制处理": lead.restricted,
@@ -71,7 +77,25 @@ def _lead(session: Session, keys: Keys, lead: Lead) -> dict[str, Any]:
         "没有写完的记录": [
             _draft(keys, each) for each in session.scalars(select(Draft).where(Draft.lead_id == lead.id))
         ],
+        "合并以前": [_before(keys, each) for each in merges_of(session, lead.id) if each.image],
     }
+
+
+def _before(keys: Keys, merge: Merge) -> dict[str, Any] | str:
+    """What two leads were before they were merged, as long as that is kept."""
+    try:
+        images = json.loads(merge.open(keys, "image"))
+    except CannotDecrypt:
+        return UNREADABLE
+    return {
+        "合并时间": _moment(merge.merged_at),
+        **{name: _words_of(images[key]) for key, name in (("kept", "保留的"), ("merged", "并进来的"))},
+    }
+
+
+def _words_of(image: dict[str, Any]) -> dict[str, str]:
+    names = {"name": "姓名", "phone": "电话", "extension": "分机", "company": "单位", "next_step": "下一步"}
+    return {word: image[name] or "" for name, word in names.items()} | {"进展": image["status"]}
 
 
 def _held(session: Session, keys: Keys, enquiry: Enquiry) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from xinheng.audit import log as audit
 from xinheng.crypto import CannotDecrypt, Keys, new_receipt, new_row_id, plain_reference
 from xinheng.db import Database
+from xinheng.leads.merges import LeadPhone
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.tombstones import Restraint, TombstoneFile
 from xinheng.phones import Phone, reaches_one_person
@@ -146,7 +147,9 @@ class Match(NamedTuple):
 
 
 def _match(session: Session, index: bytes, reference: str) -> Match:
-    fits = or_(Lead.phone_index == index, and_(Enquiry.lead_id.is_(None), Enquiry.phone_index == index))
+    further = exists().where(LeadPhone.lead_id == Lead.id, LeadPhone.phone_index == index)
+    held = and_(Enquiry.lead_id.is_(None), Enquiry.phone_index == index)
+    fits = or_(Lead.phone_index == index, further, held)
     query = select(Enquiry.lead_id, Enquiry.id).outerjoin(Lead).where(Enquiry.reference == reference, fits)
     found = session.execute(query).first()
     if found is None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from xinheng.crypto import new_row_id
 from xinheng.db import insert_into
 from xinheng.leads.attached import PURPOSE, detach_withdrawn
+from xinheng.leads.merges import Merge, forget_images
 from xinheng.leads.models import NEVER, Consent, Enquiry, Lead, LeadEvent
 from xinheng.leads.tombstones import Restraint
 from xinheng.notices.outbox import Notice
@@ -44,6 +45,7 @@ def withdraw(
     detach_withdrawn(session, reach.enquiries())
     _tell(session, reach, kind, now)
     noted = _remember(session, reach, kind, now)
+    forget_images(session, select(Lead.id).where(reach.leads()))
     _leads(session, reach, until, whole=whole)
     if whole:
         _notices(session, reach, now)
@@ -83,11 +85,16 @@ def _tell(session: Session, reach: Reach, kind: str, now: datetime) -> None:
 
 def _remember(session: Session, reach: Reach, kind: str, now: datetime) -> Sequence[Restraint]:
     """For the file beside the keys, which a restored backup is held to: in an earlier one a lead's enquiries may still
-    stand without it."""
+    stand without it, and what was merged into it by itself."""
     noted: list[Restraint] = []
-    for table, mine, name in ((Lead, reach.leads(), "lead"), (Enquiry, reach.enquiries(), "enquiry")):
+    merged = Merge.kept_id.in_(select(Lead.id).where(reach.leads()))
+    for column, mine, name in (
+        (Lead.id, reach.leads(), "lead"),
+        (Merge.merged_id, merged, "lead"),
+        (Enquiry.id, reach.enquiries(), "enquiry"),
+    ):
         known = {"what": kind, "since": now, "kind": name}
-        rows = select(table.id, *_literals(Restraint, known)).where(mine)
+        rows = select(column, *_literals(Restraint, known)).where(mine)
         made = insert_into(session, Restraint).from_select(["id", *known], rows)
         ids = session.execute(made.on_conflict_do_nothing().returning(Restraint.id)).scalars()
         noted += [Restraint(id=each, **known) for each in ids]

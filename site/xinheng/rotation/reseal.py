@@ -15,9 +15,10 @@ from sqlalchemy import Row, Table, func, select, tuple_, update
 from xinheng.assessments import Assessment
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.db import Database, LeadsBase
+from xinheng.leads.images import indexes_of, number_indexes_of
+from xinheng.leads.merges import LeadPhone, Merge
 from xinheng.leads.models import Draft, Enquiry, Lead, LeadEvent
 from xinheng.leads.phone_index import typed_phone_index
-from xinheng.phones import NotAPhone, last_four, parse_phone
 from xinheng.privacy.models import PrivacyRequest
 
 BATCH = 200  # rows of a transaction: some tens of milliseconds
@@ -45,16 +46,6 @@ class SealedTable:
         return ":".join([self.table.name, column, *(str(row._mapping[each]) for each in self.key)])
 
 
-def _lead_indexes(keys: Keys, opened: Opened) -> Mapping[str, bytes | None]:
-    found: dict[str, bytes | None] = {}
-    if "name" in opened:
-        found["name_index"] = keys.blind_index("name", opened["name"])
-    if "phone" in opened:
-        found |= _phone_index(keys, opened)
-        found["last_four_index"] = keys.blind_index("last_four", _last_four(opened["phone"]))
-    return found
-
-
 def _phone_index(keys: Keys, opened: Opened) -> Mapping[str, bytes | None]:
     return {"phone_index": keys.blind_index("phone", opened["phone"])} if "phone" in opened else {}
 
@@ -63,19 +54,14 @@ def _typed_index(keys: Keys, opened: Opened) -> Mapping[str, bytes | None]:
     return {"phone_index": typed_phone_index(keys, opened["phone"])} if "phone" in opened else {}
 
 
-def _last_four(e164: str) -> str:
-    try:
-        return last_four(parse_phone(e164))
-    except NotAPhone:
-        return ""
-
-
 def _sealed(model: type[LeadsBase], columns: Sequence[str], **more: Any) -> SealedTable:
     return SealedTable(LeadsBase.metadata.tables[model.__tablename__], columns, **more)
 
 
 SEALED: Sequence[SealedTable] = (
-    _sealed(Lead, ["name", "phone", "extension", "next_step"], indexes=_lead_indexes),
+    _sealed(Lead, ["name", "phone", "extension", "company", "next_step"], indexes=indexes_of),
+    _sealed(LeadPhone, ["phone", "extension"], indexes=number_indexes_of),
+    _sealed(Merge, ["image"]),
     _sealed(Enquiry, ["name", "phone", "details", "extra"], indexes=_typed_index),
     _sealed(LeadEvent, ["note"]),
     _sealed(Draft, ["text"]),
