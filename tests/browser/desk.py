@@ -37,7 +37,9 @@ from xinheng.phones import parse_phone
 from xinheng.privacy.models import Kind, PrivacyRequest
 from xinheng.privacy.receiving import Asked, PrivacyDesk
 from xinheng.staff.accounts import Accounts
+from xinheng.staff.links import Links
 from xinheng.staff.models import User
+from xinheng.staff.passwords import Passwords
 from xinheng.staff.permissions import RoleName
 
 PASSWORD = "mao-zai-chuang-tai-shang"
@@ -119,6 +121,13 @@ class Desk:
         if language != "zh":
             self.accounts.set_language(id, language)
         return Person(id, printed.email, name, printed.password if one_time else PASSWORD)
+
+    def invite(self, name: str, *roles: str) -> str:
+        """The address behind which somebody new sets a password."""
+        links = Links(self.store, self.keys, Passwords())
+        address = f"{secrets.token_hex(4)}@xinheng.example"
+        made = links.invite(address, name, [RoleName(role) for role in roles], actor="")
+        return f"{self.origin}/desk/join/{made.secret}"
 
     def open(
         self, context: BrowserContext, person: Person, path: str = "/desk/", page: Page | None = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
-from tests.browser.desk import Desk, Person, give_code, set_up, sign_in
+from tests.browser.desk import PASSWORD, Desk, Person, give_code, set_up, sign_in
 from tests.browser.running import FORM, NOT_A_PHONE, RunningSite
 from tests.browser.visitor import fill, submit
 from tests.conftest import ROOT
@@ -344,6 +345,53 @@ def notices_one_given_up(page: Page, cast: Cast) -> None:
     expect(page.locator(".notice-failed")).to_be_visible()
 
 
+def invitation_refused(page: Page, cast: Cast) -> None:
+    cast.enter(page, "/desk/people/invite")
+    page.locator("#email").fill("lin.xia")
+    page.locator(".person-form .button").first.click()
+    expect(page.locator(".field__error").first).to_be_visible()
+
+
+def invitation_link(page: Page, cast: Cast) -> None:
+    cast.enter(page, "/desk/people/invite")
+    page.locator("#email").fill("lin.xia@xinheng.example")
+    page.locator("#name").fill("林夏")
+    page.locator("[name=role]").first.check()
+    page.locator(".person-form .button").first.click()
+    expect(page.locator(".person-link code")).to_be_visible()
+
+
+def member_of_the_desk(page: Page, cast: Cast) -> None:
+    cast.enter(page, f"/desk/people/{cast.newcomer.id}")
+
+
+def member_leaving(page: Page, cast: Cast) -> None:
+    cast.enter(page, f"/desk/people/{cast.newcomer.id}/leave")
+    page.locator(".button--danger").click()
+
+
+def joining(page: Page, cast: Cast) -> None:
+    page.context.clear_cookies()
+    page.goto(cast.desk.invite("林夏", "sales"))
+
+
+def joining_with_errors(page: Page, cast: Cast) -> None:
+    joining(page, cast)
+    page.locator("#new").fill("kurz")
+    page.locator("#repeated").fill("lang")
+    page.locator("main form .button").click()
+    expect(page.locator("#repeated-error")).to_be_visible()
+
+
+def joined(page: Page, cast: Cast) -> None:
+    page.context.clear_cookies()
+    page.goto(cast.desk.invite(f"林夏{secrets.token_hex(3)}", "sales"))
+    page.locator("#new").fill(PASSWORD)
+    page.locator("#repeated").fill(PASSWORD)
+    page.locator("main form .button").click()
+    expect(page.locator("h1")).to_have_text("密码设好了")
+
+
 def forbidden(page: Page, cast: Cast) -> None:
     cast.enter(page, "/desk/audit", cast.newcomer)
 
@@ -415,6 +463,16 @@ DESK_PAGES: dict[str, DeskVisit] = {
     "request of a landline": request_of_a_landline,
     "request proved": request_proved,
     "request without its reason": request_without_its_reason,
+    "people": in_("/desk/people"),
+    "invite": in_("/desk/people/invite"),
+    "invite, refused": invitation_refused,
+    "invite, link": invitation_link,
+    "member": member_of_the_desk,
+    "member leaving": member_leaving,
+    "join": joining,
+    "join, errors": joining_with_errors,
+    "joined": joined,
+    "join, no link": out("/desk/join/0123456789"),
     "audit": in_("/desk/audit"),
     "audit, none": in_("/desk/audit?until=2024-01-01"),
     "notices, one given up": notices_one_given_up,

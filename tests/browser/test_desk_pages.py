@@ -18,7 +18,18 @@ pytestmark = pytest.mark.browser
 
 axe = Axe()
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
-NOBODY_SIGNED_IN = {"sign-in", "sign-in refused", "session over", "code", "recovery", "no code at all"}
+NOBODY_SIGNED_IN = {
+    "sign-in",
+    "sign-in refused",
+    "session over",
+    "code",
+    "recovery",
+    "no code at all",
+    "join",
+    "join, errors",
+    "joined",
+    "join, no link",
+}
 """Pages that don't know whose language to speak: they are Chinese."""
 
 Contexts = Callable[..., BrowserContext]

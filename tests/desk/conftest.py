@@ -37,7 +37,7 @@ from xinheng.privacy.models import PrivacyRequest
 from xinheng.settings import Settings
 from xinheng.staff import clock as staff_clock
 from xinheng.staff.accounts import Accounts
-from xinheng.staff.models import Role, StaffSession, Tries, User
+from xinheng.staff.models import Role, StaffLink, StaffSession, Tries, User
 from xinheng.staff.passwords import Cost, Passwords
 from xinheng.staff.permissions import RoleName
 from xinheng.staff.second_factor import METHOD
@@ -84,6 +84,7 @@ def empty(app: Flask) -> None:
             Turns,
             Ranked,
             Tries,
+            StaffLink,
             Role,
             User,
             AuditRow,

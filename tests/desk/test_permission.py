@@ -13,6 +13,8 @@ from xinheng.staff.permissions import Permission
 
 OPEN_PAGES = {
     "sign_in.login",
+    "sign_in.join",
+    "sign_in.join_with_password",
     "sign_in.sign_out",
     "sign_in.two_factor_token_validation",
     "sign_in.mf_recovery",

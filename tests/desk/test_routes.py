@@ -42,6 +42,18 @@ LOCKS: Mapping[str, Permission | str] = {
     "GET /desk/notices": Permission.NOTICES,
     "POST /desk/notices/test": Permission.NOTICES,
     "POST /desk/notices/again": Permission.NOTICES,
+    "GET /desk/people": Permission.PEOPLE,
+    "GET /desk/people/invite": Permission.ACCOUNTS,
+    "POST /desk/people/invite": Permission.ACCOUNTS,
+    "GET /desk/people/<row:member_id>": Permission.ACCOUNTS,
+    "POST /desk/people/<row:member_id>/roles": Permission.ACCOUNTS,
+    "POST /desk/people/<row:member_id>/password": Permission.ACCOUNTS,
+    "POST /desk/people/<row:member_id>/second-factor": Permission.ACCOUNTS,
+    "POST /desk/people/<row:member_id>/sessions": Permission.ACCOUNTS,
+    "POST /desk/people/<row:member_id>/invite": Permission.ACCOUNTS,
+    "POST /desk/people/<row:member_id>/withdraw": Permission.ACCOUNTS,
+    "GET /desk/people/<row:member_id>/leave": Permission.ACCOUNTS,
+    "POST /desk/people/<row:member_id>/leave": Permission.ACCOUNTS,
     "GET /desk/audit": Permission.AUDIT,
     "POST /desk/audit/find": Permission.AUDIT,
     "POST /desk/audit/verify": Permission.AUDIT,
@@ -76,6 +88,8 @@ LOCKS: Mapping[str, Permission | str] = {
     "GET /desk/code/help": OPEN,
     "GET /desk/recovery": OPEN,
     "POST /desk/recovery": OPEN,
+    "GET /desk/join/<secret>": OPEN,
+    "POST /desk/join/<secret>": OPEN,
 }
 """Every address of the desk and what it asks for. A new one is added here, and to ANSWERS if it isn't the sign-in's."""
 
@@ -95,6 +109,18 @@ ANSWERS: Mapping[str, int] = {
     "GET /desk/notices": 200,
     "POST /desk/notices/test": 404,
     "POST /desk/notices/again": 303,
+    "GET /desk/people": 200,
+    "GET /desk/people/invite": 200,
+    "POST /desk/people/invite": 422,
+    "GET /desk/people/<row:member_id>": 404,
+    "POST /desk/people/<row:member_id>/roles": 404,
+    "POST /desk/people/<row:member_id>/password": 404,
+    "POST /desk/people/<row:member_id>/second-factor": 404,
+    "POST /desk/people/<row:member_id>/sessions": 404,
+    "POST /desk/people/<row:member_id>/invite": 404,
+    "POST /desk/people/<row:member_id>/withdraw": 404,
+    "GET /desk/people/<row:member_id>/leave": 404,
+    "POST /desk/people/<row:member_id>/leave": 404,
     "GET /desk/audit": 200,
     "POST /desk/audit/find": 303,
     "POST /desk/audit/verify": 303,
@@ -163,7 +189,7 @@ def test_every_address_is_tried_with_every_role(app: Flask) -> None:
     by_sign_in = {
         route
         for route in desk_routes(app)
-        if re.match(r"\w+ /desk/(me|again|second-factor|sign-|code|recovery|password)", route)
+        if re.match(r"\w+ /desk/(me|again|second-factor|sign-|code|recovery|password|join)", route)
     }
     assert set(LOCKS) - by_sign_in - {"GET /desk/"} == set(ANSWERS) - by_sign_in | set(LEAD_ANSWERS)
 
@@ -215,7 +241,7 @@ def test_each_role_gets_what_it_may_and_nothing_else(
 ) -> None:
     member, allowed = staff(*roles), permissions_of(roles)
     signed_in(client, member)
-    values = {"view_id": "f" * 32, "slug": "dso-dpo-ccc", "request_id": "f" * 32}
+    values = {"view_id": "f" * 32, "slug": "dso-dpo-ccc", "request_id": "f" * 32, "member_id": "f" * 32}
     values["slug"] = next(iter(client.application.extensions["xinheng.library"].current().by_slug))
     found = {route: send(client, route, values, q="张三", name="我的").status_code for route in ANSWERS}
     assert found == {route: right if LOCKS[route] in allowed else 403 for route, right in ANSWERS.items()}
@@ -269,7 +295,13 @@ def test_who_is_not_signed_in_is_asked_to_and_gets_nothing(
     app: Flask, client: DeskClient, store: Database, staff: Staff, leads: Callable[[Known], dict[str, str]]
 ) -> None:
     lead_id = leads(staff("sales"))["nobodys"]
-    values = {"view_id": "f" * 32, "slug": "x", "lead_id": lead_id, "request_id": "f" * 32}
+    values = {
+        "view_id": "f" * 32,
+        "slug": "x",
+        "lead_id": lead_id,
+        "request_id": "f" * 32,
+        "member_id": "f" * 32,
+    }
     client.get("/desk/sign-in")
     for route, lock in LOCKS.items():
         if lock == OPEN:

@@ -193,7 +193,7 @@ def test_what_fails_half_way_signs_nobody_in(
         raise OSError("the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr("xinheng.staff.accounts.record", broken)
+        patched.setattr("xinheng.staff.membership.record", broken)
         answer = client.send("/desk/sign-in", email=member.email, password=GOOD_PASSWORD)
     assert answer.status_code == 500
     assert answer.headers.getlist("Set-Cookie") == []

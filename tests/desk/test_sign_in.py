@@ -31,7 +31,7 @@ def test_nobody_sees_the_desk_without_signing_in(client: DeskClient) -> None:
 
 
 def test_the_right_password_leads_to_the_page_that_was_asked_for(client: DeskClient, staff: Staff) -> None:
-    member = staff("admin")
+    member = staff("editor")
     answer = client.sign_in(member.email, GOOD_PASSWORD, "/desk/sign-in?next=/desk/me")
     assert (answer.status_code, answer.location) == (302, "/desk/me")
     assert member.name in client.get("/desk/me").text
@@ -57,7 +57,7 @@ def test_an_address_is_the_same_however_it_is_written(client: DeskClient, staff:
     ],
 )
 def test_signing_in_leads_nowhere_but_to_the_desk(client: DeskClient, staff: Staff, next_page: str) -> None:
-    member = staff("admin")
+    member = staff("editor")
     client.get("/desk/sign-in", query_string={"next": next_page})
     answer = client.send("/desk/sign-in", email=member.email, password=GOOD_PASSWORD, next=next_page)
     assert (answer.status_code, answer.location) == (302, "/desk/")
@@ -119,7 +119,7 @@ def test_unknown_wrong_and_disabled_take_the_same_work(
 def test_the_password_in_use_is_kept_at_todays_cost(
     client: DeskClient, app: Flask, store: Database, staff: Staff
 ) -> None:
-    member = staff("admin")
+    member = staff("editor")
     app.config[PASSWORD_COST] = Cost(memory=16, passes=2)
     assert client.sign_in(member.email, GOOD_PASSWORD).status_code == 302
     with store.reading() as session:
@@ -142,7 +142,7 @@ def test_an_empty_field_is_named_and_the_address_stays(client: DeskClient, email
 def test_the_sixth_try_in_a_minute_is_refused_even_with_the_right_password(
     client: DeskClient, staff: Staff, clock: Clock
 ) -> None:
-    member = staff("admin")
+    member = staff("editor")
     for _ in range(5):
         assert client.sign_in(member.email, "wrong").status_code == 422
     answer = client.sign_in(member.email, GOOD_PASSWORD)
@@ -161,7 +161,7 @@ def test_an_unknown_address_is_refused_as_often_as_a_known_one(client: DeskClien
 def test_a_right_password_forgets_the_mistakes_before_it(
     client: DeskClient, staff: Staff, clock: Clock
 ) -> None:
-    member = staff("admin")
+    member = staff("editor")
     for _ in range(2):
         for _ in range(4):
             client.sign_in(member.email, "wrong")
@@ -174,7 +174,7 @@ def test_others_can_keep_out_nobody_who_has_a_second_factor(
     client: DeskClient, staff: Staff, clock: Clock, store: Database, store_keys: Keys
 ) -> None:
     """An attacker with many networks makes an account busy; its owner comes in from elsewhere, by password and code."""
-    with_phone, without = staff("sales", second_factor=True), staff("admin")
+    with_phone, without = staff("sales", second_factor=True), staff("editor")
     throttle, owner = Throttle(store, store_keys), client
     for member in (with_phone, without):
         for number in range(31):
@@ -193,7 +193,7 @@ def test_others_can_keep_out_nobody_who_has_a_second_factor(
 def test_who_is_signed_in_cannot_make_wrong_tries_on_another_account_forgotten(
     client: DeskClient, another_browser: Browser, staff: Staff, clock: Clock
 ) -> None:
-    insider, victim = staff("admin"), staff("admin")
+    insider, victim = staff("editor"), staff("admin")
     client.sign_in(insider.email, GOOD_PASSWORD)
     client.get("/desk/me")
     guesser = another_browser()
@@ -215,7 +215,7 @@ def test_one_network_may_try_thirty_times_a_minute(client: DeskClient, clock: Cl
 def test_the_table_of_tries_tells_neither_who_nor_from_where(
     client: DeskClient, staff: Staff, store: Database, clock: Clock
 ) -> None:
-    member = staff("admin")
+    member = staff("editor")
     client.sign_in(member.email, "wrong")
     with store.reading() as session:
         rows = session.query(Tries).all()
@@ -227,7 +227,7 @@ def test_the_table_of_tries_tells_neither_who_nor_from_where(
 def test_every_sign_in_is_recorded_without_an_address(
     client: DeskClient, staff: Staff, recorded: Recorded, clock: Clock
 ) -> None:
-    member = staff("admin")
+    member = staff("editor")
     client.sign_in("nobody@xinheng.example", "wrong")
     client.sign_in(member.email, "wrong")
     client.sign_in(member.email, GOOD_PASSWORD)
@@ -244,7 +244,7 @@ def test_every_sign_in_is_recorded_without_an_address(
 def test_who_cannot_be_recorded_does_not_come_in(
     client: DeskClient, staff: Staff, store: Database, app: Flask
 ) -> None:
-    member = staff("admin")
+    member = staff("editor")
     client.get("/desk/sign-in")
     with store.writing() as session:
         session.connection().exec_driver_sql("DELETE FROM audit_head")
@@ -257,13 +257,13 @@ def test_who_cannot_be_recorded_does_not_come_in(
 def test_signing_out_is_a_form_and_not_an_address(
     client: DeskClient, staff: Staff, signed_in: SignedIn
 ) -> None:
-    signed_in(client, staff("admin"))
+    signed_in(client, staff("editor"))
     assert client.get("/desk/sign-out").headers["Location"] == "/desk"
     assert client.get("/desk/me").status_code == 200
 
 
 def test_remember_me_is_not_offered_and_does_nothing(client: DeskClient, staff: Staff) -> None:
-    member = staff("admin")
+    member = staff("editor")
     client.get("/desk/sign-in")
     answer = client.send("/desk/sign-in", email=member.email, password=GOOD_PASSWORD, remember="y")
     assert answer.status_code == 302
@@ -279,7 +279,7 @@ def test_one_time_passwords_are_taken_however_they_are_copied(client: DeskClient
 @pytest.mark.parametrize("header", ["Authentication-Token", "Authorization"])
 def test_no_header_stands_in_for_a_session(client: DeskClient, staff: Staff, app: Flask, header: str) -> None:
     """The library could take tokens and basic authentication; both are off."""
-    member = staff("admin")
+    member = staff("editor")
     with app.test_request_context():
         found = StaffDatastore(app.extensions["xinheng.databases"].leads).find_user(id=member.id)
         assert found is not None

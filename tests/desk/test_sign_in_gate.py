@@ -167,7 +167,7 @@ def test_outside_production_the_second_factor_is_offered_once(client: DeskClient
 
 
 def test_who_sees_no_leads_is_advised_and_not_asked(client: DeskClient, staff: Staff) -> None:
-    client.sign_in(staff("admin").email, GOOD_PASSWORD)
+    client.sign_in(staff("editor").email, GOOD_PASSWORD)
     assert "建议设置两步验证" in client.get("/desk/me").text
 
 

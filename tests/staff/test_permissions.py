@@ -21,6 +21,7 @@ OWN, LEADS, ALL, CONTENT, AUDIT, NOTICES, REPORTS = (
     Permission.NOTICES,
     Permission.REPORTS,
 )
+PEOPLE, ACCOUNTS = Permission.PEOPLE, Permission.ACCOUNTS
 
 
 @pytest.mark.parametrize(
@@ -28,11 +29,11 @@ OWN, LEADS, ALL, CONTENT, AUDIT, NOTICES, REPORTS = (
     [
         ([], {OWN}),
         (["sales"], {OWN, LEADS}),
-        (["sales_lead"], {OWN, LEADS, ALL, NOTICES, REPORTS}),
+        (["sales_lead"], {OWN, LEADS, ALL, NOTICES, REPORTS, PEOPLE}),
         (["editor"], {OWN, CONTENT, REPORTS}),
         (["privacy"], {OWN, AUDIT, Permission.REQUESTS}),
-        (["admin"], {OWN, AUDIT, NOTICES}),
-        (["admin", "sales_lead"], {OWN, AUDIT, LEADS, ALL, NOTICES, REPORTS}),
+        (["admin"], {OWN, AUDIT, NOTICES, PEOPLE, ACCOUNTS}),
+        (["admin", "sales_lead"], {OWN, AUDIT, LEADS, ALL, NOTICES, REPORTS, PEOPLE, ACCOUNTS}),
         (["editor", "privacy"], {OWN, CONTENT, REPORTS, AUDIT, Permission.REQUESTS}),
         (["owner of the site"], {OWN}),
     ],
@@ -42,8 +43,8 @@ def test_roles_allow_together_what_each_allows(roles: list[str], allowed: set[Pe
 
 
 @pytest.mark.parametrize("role", RoleName)
-def test_whoever_sees_personal_data_needs_a_second_factor(role: RoleName) -> None:
-    personal = {Permission.LEADS, Permission.REQUESTS}
+def test_whoever_sees_personal_data_or_gives_rights_needs_a_second_factor(role: RoleName) -> None:
+    personal = {Permission.LEADS, Permission.REQUESTS, ACCOUNTS}
     assert needs_second_factor([role]) is bool(personal & permissions_of([role]))
 
 

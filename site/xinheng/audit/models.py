@@ -17,7 +17,8 @@ HEAD = 1
 Action = Literal[
     "view", "reveal", "export", "edit", "assign", "delete",
     "sign_in", "sign_in_failed", "sign_out", "two_factor_failed", "two_factor_set", "recovery_used",
-    "password_changed", "sessions_ended", "role_changed", "staff_added", "staff_reset", "staff_disabled",
+    "password_changed", "sessions_ended", "role_changed", "staff_added", "staff_invited", "staff_joined",
+    "staff_reset", "staff_disabled",
     "denied", "notice_tested", "notices_again", "request", "restrict",
     "merge", "unmerge", "split",
 ]  # fmt: skip

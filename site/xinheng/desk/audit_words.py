@@ -29,6 +29,8 @@ ACTION: dict[Action, object] = {
     "sessions_ended": _("结束会话"),
     "role_changed": _("改了角色"),
     "staff_added": _("添加成员"),
+    "staff_invited": _("邀请成员"),
+    "staff_joined": _("接受邀请"),
     "staff_reset": _("重置成员"),
     "staff_disabled": _("停用成员"),
     "denied": _("被拒绝"),

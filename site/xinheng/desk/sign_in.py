@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFError
 
 from xinheng.company import Company
 from xinheng.crypto import Keys
-from xinheng.desk import sign_in_me  # noqa: F401 (its pages register themselves)
+from xinheng.desk import join_pages, sign_in_me  # noqa: F401 (their pages register themselves)
 from xinheng.desk.disk_banner import disk_banners
 from xinheng.desk.notice_banner import notice_banners
 from xinheng.desk.permission import may, refuse_what_is_not_permitted, signed_in_member

@@ -129,3 +129,20 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]  # an untyped package
         later("再写一次新密码"),
         validators=[InputRequired(later("请再写一次新密码。")), Length(max=_TYPED, message=_TOO_LONG)],
     )
+
+
+class JoinForm(FlaskForm):  # type: ignore[misc]  # an untyped package
+    """A first password, or another one, by a link; who joins says what to be called."""
+
+    name = StringField(
+        later("显示的名字"),
+        validators=[InputRequired(later("请填写名字。")), Length(max=40, message=_TOO_LONG)],
+    )
+    new = PasswordField(
+        later("密码"),
+        validators=[InputRequired(later("请填写密码。")), Length(max=_TYPED, message=_TOO_LONG)],
+    )
+    repeated = PasswordField(
+        later("再写一次密码"),
+        validators=[InputRequired(later("请再写一次密码。")), Length(max=_TYPED, message=_TOO_LONG)],
+    )

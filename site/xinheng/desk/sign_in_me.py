@@ -26,7 +26,7 @@ from xinheng.desk.sign_in_services import desk_session, is_fresh, own_address, s
 from xinheng.i18n import another_language
 from xinheng.i18n import gettext as _
 from xinheng.staff import clock
-from xinheng.staff.accounts import NameTaken
+from xinheng.staff.membership import NameTaken
 from xinheng.staff.models import User
 from xinheng.staff.passwords import LEAST, MOST, PasswordRefused, Refused, plain_one_time
 from xinheng.staff.permissions import Permission, needs_second_factor
@@ -230,7 +230,7 @@ def _password_changed(member: User, form: PasswordForm) -> bool:
             session_number=desk_session().number,
         )
     except PasswordRefused as fault:
-        form.new.errors = [_refused_words(fault.reason)]
+        form.new.errors = [refused_words(fault.reason)]
         return False
     services.throttle.code_passed(member.id)
     session["_user_id"] = mark
@@ -238,5 +238,6 @@ def _password_changed(member: User, form: PasswordForm) -> bool:
     return True
 
 
-def _refused_words(reason: Refused) -> str:
+def refused_words(reason: Refused) -> str:
+    """Why a new password isn't accepted, in a sentence."""
     return str(_REFUSED[reason] % {"least": LEAST, "most": MOST})

@@ -18,6 +18,7 @@ from xinheng.desk.permission import DESK, path_at_desk
 from xinheng.desk.sessions import DeskSession
 from xinheng.staff import clock
 from xinheng.staff.accounts import Accounts
+from xinheng.staff.links import Links
 from xinheng.staff.models import User
 from xinheng.staff.passwords import Passwords
 from xinheng.staff.second_factor import SecondFactors
@@ -25,7 +26,7 @@ from xinheng.staff.sessions import SessionStore
 from xinheng.staff.throttle import Throttle
 
 FRESH_FOR = 10 * 60
-"""Seconds after proving who one is in which the second factor may be changed."""
+"""Seconds after proving who one is in which the second factor, or somebody's account, may be changed."""
 
 PASSWORD_COST = "PASSWORD_COST"  # noqa: S105 (the name of a setting)
 
@@ -45,6 +46,10 @@ class SignIn:
     @property
     def accounts(self) -> Accounts:
         return Accounts(self.database, self.keys, self.passwords)
+
+    @property
+    def links(self) -> Links:
+        return Links(self.database, self.keys, self.passwords)
 
     @property
     def second_factors(self) -> SecondFactors:
@@ -89,10 +94,10 @@ def desk_session() -> DeskSession:
     return held
 
 
-def is_fresh() -> bool:
-    """Whether the present member proved a moment ago who they are."""
+def is_fresh(within: int = FRESH_FOR) -> bool:
+    """Whether the present member proved who they are in the last `within` seconds."""
     proved = desk_session().get("proved_at", 0)
-    return clock.now().timestamp() - float(proved) < FRESH_FOR
+    return clock.now().timestamp() - float(proved) < within
 
 
 def network() -> str:

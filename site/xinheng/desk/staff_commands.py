@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -11,9 +11,11 @@ import click
 from xinheng.command_folder import opened_leads
 from xinheng.leads.handover import open_leads_of
 from xinheng.settings import SHANGHAI
+from xinheng.staff import clock
 from xinheng.staff.accounts import Accounts, AlreadyMember, Ended, LastAdministrator, NoSuchMember, Printed
 from xinheng.staff.models import User
 from xinheng.staff.names import NotAnAddress
+from xinheng.staff.people import Person, State, read_people
 from xinheng.staff.permissions import ROLE_WORDS, Permission, RoleName, permissions_of
 
 _ROLES = click.option(
@@ -44,11 +46,11 @@ def add(email: str, name: str, roles: tuple[str, ...]) -> None:
 @staff.command("list")
 def list_all() -> None:
     """列出所有账号：角色、两步验证、最近使用。"""
-    with _accounts() as accounts:
-        members = accounts.all()
-    for member in members:
-        click.echo(_line(member))
-    click.echo(f"共{len(members)}个账号" if members else "还没有账号")
+    with opened_leads() as (database, _keys), database.reading() as session:
+        people = read_people(session, clock.now())
+    for person in people:
+        click.echo(_line(person))
+    click.echo(f"共{len(people)}个账号" if people else "还没有账号")
 
 
 @staff.command("reset")
@@ -106,7 +108,17 @@ def _print(printed: Printed) -> None:
     click.echo("只显示这一次。请当面或用电话交给本人，登录后换成自己的密码。")
 
 
-def _line(member: User) -> str:
+_STATE: Mapping[State, str] = {
+    "one_time": "一次性密码未换",
+    "reset": "等他用链接设新密码",
+    "invited": "已邀请",
+    "expired": "邀请过期了",
+    "left": "已停用",
+}
+
+
+def _line(person: Person) -> str:
+    member = person.member
     words = "、".join(ROLE_WORDS[RoleName(name)] for name in sorted(member.role_names)) or "没有角色"
     parts = [
         member.name,
@@ -115,11 +127,7 @@ def _line(member: User) -> str:
         "两步验证：有" if member.second_factor else "两步验证：没有",
         f"最近使用：{_minute(member.last_seen_at)}",
     ]
-    if member.one_time_password:
-        parts.append("一次性密码未换")
-    if not member.active:
-        parts.append("已停用")
-    return "  ".join(parts)
+    return "  ".join([*parts, *filter(None, [_STATE.get(person.state)])])
 
 
 def _minute(moment: datetime | None) -> str:

@@ -4,49 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from xinheng.audit.log import COMMAND, SYSTEM, Value, record
+from xinheng.audit.log import COMMAND, SYSTEM, Value
 from xinheng.audit.models import Action
 from xinheng.company import load_company
-from xinheng.crypto import Keys, new_row_id
+from xinheng.crypto import Keys
 from xinheng.db import Database, Databases
 from xinheng.settings import Settings
 from xinheng.staff import clock
-from xinheng.staff.models import Role, User
-from xinheng.staff.names import name_or_address, plain_address, plain_name
+from xinheng.staff.membership import (
+    ADMINISTRATORS,
+    NAMES,
+    AlreadyMember,
+    Ended,
+    LastAdministrator,
+    NameTaken,
+    NoSuchMember,
+    check_name,
+    drop_link,
+    end_access,
+    find_by_address,
+    forget_second_factor,
+    give_roles,
+    keep_an_administrator,
+    new_member,
+    note,
+    open_again,
+)
+from xinheng.staff.models import User
+from xinheng.staff.names import plain_address, plain_name
 from xinheng.staff.passwords import PasswordRefused, Passwords, Refused, make_one_time, refusal
 from xinheng.staff.permissions import RoleName
 from xinheng.staff.sessions import end_sessions
 
-_NAMES = b"staff:names"
-_ADMINISTRATORS = b"staff:administrators"
-"""The lock over who administers: two at once can't each take the other away."""
-
-
-class NoSuchMember(LookupError):
-    """Nobody has this address."""
-
-
-class AlreadyMember(ValueError):
-    """Somebody has this address already."""
-
-
-class Ended(ValueError):
-    """The account was ended; who comes back is added again."""
-
-
-class NameTaken(ValueError):
-    """Somebody else at the desk is called so: nobody could tell who did what."""
-
-
-class LastAdministrator(ValueError):
-    """Without this one nobody could administer the desk."""
+__all__ = [
+    "Accounts",
+    "AlreadyMember",
+    "Ended",
+    "LastAdministrator",
+    "NameTaken",
+    "NoSuchMember",
+    "Printed",
+    "first_account",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +84,13 @@ class Accounts:
         with self._database.writing(over=(f"staff:{address}".encode(),)) as session:
             member = session.scalar(select(User).where(User.email == address))
             if member is None:
-                member = _new(address, name, roles, held, now)
+                member = new_member(address, name, roles, held, now)
                 session.add(member)
             elif member.active:
                 raise AlreadyMember(address)
             else:
-                _open_again(member, name, roles, held)
+                open_again(member, name, roles, held)
+                drop_link(session, member)
             session.flush()
             self._note(session, "staff_added", member.id, actor, {"roles": sorted(member.role_names)})
         return Printed(address, password)
@@ -96,10 +102,10 @@ class Accounts:
             if session.scalar(select(func.count()).select_from(User)):
                 return None
         held = self._passwords.hash(password)
-        with self._database.writing(over=(_ADMINISTRATORS,)) as session:
+        with self._database.writing(over=(ADMINISTRATORS,)) as session:
             if session.scalar(select(func.count()).select_from(User)):
                 return None
-            member = _new(plain_address(email), name, (RoleName.ADMIN, RoleName.SALES_LEAD), held, now)
+            member = new_member(plain_address(email), name, (RoleName.ADMIN, RoleName.SALES_LEAD), held, now)
             session.add(member)
             session.flush()
             self._note(session, "staff_added", member.id, SYSTEM, {"roles": sorted(member.role_names)})
@@ -112,41 +118,40 @@ class Accounts:
         printed = make_one_time() if password else ""
         held = self._passwords.hash(printed) if password else ""
         with self._database.writing() as session:
-            member = _find(session, email)
+            member = find_by_address(session, email)
             if not member.active:
                 raise Ended(member.email)
             if password:
                 member.password, member.one_time_password = held, True
+                drop_link(session, member)
             if second_factor:
                 forget_second_factor(member)
-            self._end_access(session, member)
+            end_access(session, member)
             what = [word for word, done in (("password", password), ("totp", second_factor)) if done]
             self._note(session, "staff_reset", member.id, actor, {"what": what})
             return Printed(member.email, printed) if password else None
 
     def set_roles(self, email: str, roles: Collection[RoleName], *, actor: str = COMMAND) -> User:
         """Give a member other roles; all sessions end. Raises NoSuchMember, LastAdministrator."""
-        with self._database.writing(over=(_ADMINISTRATORS,)) as session:
-            member = _find(session, email)
+        with self._database.writing(over=(ADMINISTRATORS,)) as session:
+            member = find_by_address(session, email)
             if RoleName.ADMIN not in roles:
-                _keep_an_administrator(session, member)
+                keep_an_administrator(session, member)
             before = sorted(member.role_names)
-            wanted = {role.value for role in roles}
-            member.roles = [role for role in member.roles if role.name in wanted] + [
-                Role(name=name) for name in sorted(wanted - member.role_names)
-            ]
-            self._end_access(session, member)
-            session.flush()
-            self._note(session, "role_changed", member.id, actor, {"from": before, "to": sorted(wanted)})
+            give_roles(member, roles)
+            end_access(session, member)
+            after = sorted(member.role_names)
+            self._note(session, "role_changed", member.id, actor, {"from": before, "to": after})
             return member
 
     def remove(self, email: str, *, actor: str = COMMAND) -> User:
-        """End an account: the row stays, for what it did. Raises NoSuchMember, LastAdministrator."""
-        with self._database.writing(over=(_ADMINISTRATORS,)) as session:
-            member = _find(session, email)
-            _keep_an_administrator(session, member)
+        """End an account, or an invitation: the row stays, for what it did. Raises NoSuchMember, LastAdministrator."""
+        with self._database.writing(over=(ADMINISTRATORS,)) as session:
+            member = find_by_address(session, email)
+            keep_an_administrator(session, member)
             member.active = False
-            self._end_access(session, member)
+            drop_link(session, member)
+            end_access(session, member)
             self._note(session, "staff_disabled", member.id, actor)
             return member
 
@@ -185,15 +190,20 @@ class Accounts:
         name = plain_name(typed)
         if not name:
             return
-        with self._database.writing(over=(_NAMES,)) as session:
+        with self._database.writing(over=(NAMES,)) as session:
             member = session.get_one(User, staff_id)
             if name == member.name:
                 return
-            same = select(User.id).where(User.name == name, User.active, User.id != staff_id)
-            if session.scalar(same.limit(1)):
-                raise NameTaken(name)
+            check_name(session, name, staff_id)
             member.name = name
             self._note(session, "edit", staff_id, staff_id, {"what": "name"})
+
+    def sign_out_everywhere(self, staff_id: str, *, actor: str) -> int:
+        """End all sessions of a member, and what is half-way through signing in. Answers how many sessions."""
+        with self._database.writing() as session:
+            count = end_access(session, session.get_one(User, staff_id))
+            self._note(session, "sessions_ended", staff_id, actor, {"count": count})
+            return count
 
     def end_own_sessions(self, staff_id: str, *, number: str | None = None, but: str | None = None) -> int:
         """End one of one's sessions, or all but the present one."""
@@ -215,12 +225,6 @@ class Accounts:
             session.execute(update(User).where(User.id == staff_id).values(last_seen_at=now))
             self._note(session, "sign_in", staff_id, staff_id, {"method": method})
 
-    def _end_access(self, session: Session, member: User) -> None:
-        """End all sessions, and what is half-way through signing in."""
-        member.fs_uniquifier = uuid4().hex
-        session.flush()
-        end_sessions(session, member.id)
-
     def _note(
         self,
         session: Session,
@@ -229,23 +233,7 @@ class Accounts:
         actor: str,
         detail: Mapping[str, Value] | None = None,
     ) -> None:
-        session.flush()  # the audit's row comes last: its lock is the one that everybody needs
-        record(
-            session,
-            self._keys,
-            actor=actor,
-            action=action,
-            subject_kind="staff" if staff_id else "",
-            subject_id=staff_id,
-            detail=detail,
-            now=clock.now(),
-        )
-
-
-def forget_second_factor(member: User) -> None:
-    member.tf_primary_method = member.tf_totp_secret = None
-    member.totp_counter = None
-    member.mf_recovery_codes = []
+        note(session, self._keys, action, staff_id, actor, detail)
 
 
 def first_account(
@@ -254,49 +242,3 @@ def first_account(
     """The first start's account: admin and sales_lead, with a password to be printed once. None where there is one."""
     host = load_company(settings.content).email.partition("@")[2] or urlsplit(settings.origin).hostname
     return Accounts(databases.leads, keys, passwords()).first(f"admin@{host}", "管理员")
-
-
-def _new(address: str, name: str, roles: Iterable[RoleName], held: str, now: datetime) -> User:
-    return User(
-        id=new_row_id(),
-        email=address,
-        name=name_or_address(name, address),
-        language="zh",
-        password=held,
-        one_time_password=True,
-        active=True,
-        fs_uniquifier=uuid4().hex,
-        created_at=now,
-        roles=[Role(name=role.value) for role in sorted(set(roles))],
-    )
-
-
-def _open_again(member: User, name: str, roles: Iterable[RoleName], held: str) -> None:
-    """Somebody comes back: nothing of what they could do or knew before is left."""
-    wanted = {role.value for role in roles}
-    kept = [role for role in member.roles if role.name in wanted]
-    member.roles = kept + [Role(name=each) for each in sorted(wanted - member.role_names)]
-    member.name = name_or_address(name, member.email)
-    member.password, member.one_time_password, member.active = held, True, True
-    forget_second_factor(member)
-
-
-def _find(session: Session, email: str) -> User:
-    address = plain_address(email)
-    member = session.scalar(select(User).where(User.email == address).with_for_update())
-    if member is None:
-        raise NoSuchMember(address)
-    return member
-
-
-def _keep_an_administrator(session: Session, leaving: User) -> None:
-    if not leaving.active or RoleName.ADMIN not in leaving.role_names:
-        return
-    others = (
-        select(User.id)
-        .join(Role, Role.staff_id == User.id)
-        .where(User.active, Role.name == RoleName.ADMIN.value, User.id != leaving.id)
-        .limit(1)
-    )
-    if session.scalar(others) is None:
-        raise LastAdministrator(leaving.email)

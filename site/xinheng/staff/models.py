@@ -95,6 +95,20 @@ class StaffSession(LeadsBase):
     seen_at: Mapped[datetime] = mapped_column(Moment, nullable=False, index=True)
 
 
+class StaffLink(LeadsBase):
+    """The one link by which a member may set a password: to begin with, or anew. Here is the SHA-256 of its secret; the
+    secret itself was shown once. A used one stays, so that who opens it again is told so, until the next takes its place.
+    """
+
+    __tablename__ = "staff_links"
+
+    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8), nullable=False)
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32), nullable=False, unique=True)
+    expires_at: Mapped[datetime] = mapped_column(Moment, nullable=False)
+    used_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
 class Tries(LeadsBase):
     """Recent tries under one key: an account from a network, a network, an account. The key is a keyed hash."""
 

@@ -31,6 +31,12 @@ class Permission(StrEnum):
     AUDIT = "audit"
     """To read who saw and changed what."""
 
+    PEOPLE = "people"
+    """To see who is at the desk, in which role, and how many leads each has open; no personal data of visitors."""
+
+    ACCOUNTS = "accounts"
+    """To invite members, to change and to end their accounts."""
+
     REQUESTS = "requests"
     """To answer what persons ask about their own data: one person's at a time, nobody's in a list."""
 
@@ -57,15 +63,25 @@ _GRANTED: Mapping[RoleName, frozenset[Permission]] = MappingProxyType(
     {
         RoleName.SALES: frozenset({Permission.LEADS}),
         RoleName.SALES_LEAD: frozenset(
-            {Permission.LEADS, Permission.ALL_LEADS, Permission.NOTICES, Permission.REPORTS}
+            {
+                Permission.LEADS,
+                Permission.ALL_LEADS,
+                Permission.NOTICES,
+                Permission.REPORTS,
+                Permission.PEOPLE,
+            }
         ),
         RoleName.EDITOR: frozenset({Permission.CONTENT, Permission.REPORTS}),
         RoleName.PRIVACY: frozenset({Permission.AUDIT, Permission.REQUESTS}),
-        RoleName.ADMIN: frozenset({Permission.AUDIT, Permission.NOTICES}),
+        RoleName.ADMIN: frozenset(
+            {Permission.AUDIT, Permission.NOTICES, Permission.PEOPLE, Permission.ACCOUNTS}
+        ),
     }
 )
 
-_NEEDS_SECOND_FACTOR = frozenset({Permission.LEADS, Permission.ALL_LEADS, Permission.REQUESTS})
+_NEEDS_SECOND_FACTOR = frozenset(
+    {Permission.LEADS, Permission.ALL_LEADS, Permission.REQUESTS, Permission.ACCOUNTS}
+)
 
 
 def permissions_of(roles: Iterable[str]) -> frozenset[Permission]:
@@ -76,5 +92,5 @@ def permissions_of(roles: Iterable[str]) -> frozenset[Permission]:
 
 
 def needs_second_factor(roles: Iterable[str]) -> bool:
-    """Whoever sees visitors' personal data must prove who they are twice."""
+    """Whoever sees visitors' personal data, or gives others the right to, must prove who they are twice."""
     return bool(permissions_of(roles) & _NEEDS_SECOND_FACTOR)

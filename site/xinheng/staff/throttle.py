@@ -35,6 +35,9 @@ ACCOUNT = Limit("account", 30, within=timedelta(minutes=15))
 """Over all networks. Others can bring it about, so it never stops who has a second factor."""
 
 CODE = Limit("code", 5)
+LINK = Limit("link", 10)
+"""Links to set a password that open nothing, and passwords sent with one, from one network."""
+
 CHANNEL_TEST = Limit("channel-test", 3)
 """Tests of one channel, by whomever: a group's bot takes twenty messages a minute, and notices need them."""
 
