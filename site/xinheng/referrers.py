@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal, get_args
 
 ReferrerKind = Literal["search", "social", "direct", "own", "other"]
+KINDS: tuple[ReferrerKind, ...] = get_args(ReferrerKind)
 
 _SEARCH = re.compile(
     r"(^|\.)(baidu\.com|so\.com|sogou\.com|sm\.cn|bing\.com|toutiao\.com|duckduckgo\.com"
@@ -15,6 +18,9 @@ _SOCIAL = re.compile(
     r"(^|\.)(weixin\.qq\.com|qzone\.qq\.com|wechat\.com|weibo\.(com|cn)|zhihu\.com|douyin\.com|xiaohongshu\.com"
     r"|linkedin\.(com|cn)|t\.co)$"
 )
+
+PATTERNS: Mapping[str, str] = MappingProxyType({"search": _SEARCH.pattern, "social": _SOCIAL.pattern})
+"""For the browser, which tells the kind of place only: regular expressions of hosts, in what both languages share."""
 
 
 def referrer_kind(referrer_host: str, own_host: str) -> ReferrerKind:

@@ -83,6 +83,7 @@ def _new_lead(
         last_four_index=keys.blind_index("last_four", last_four(submission.phone)),
         name_index=keys.blind_index("name", submission.name),
         level="",
+        article=submission.attribution.article,
         version=1,
         enquiry_count=1,
         created_at=now,
