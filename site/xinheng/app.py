@@ -63,6 +63,7 @@ from xinheng.privacy.pace import Pace
 from xinheng.privacy.receiving import PrivacyDesk
 from xinheng.privacy.replaying import carry_out_again
 from xinheng.processors import watched_processors
+from xinheng.referrers import PATTERNS
 from xinheng.reloading import Reloading, last_good, version_of, watched_content
 from xinheng.running import hold_running
 from xinheng.settings import SettingError, Settings
@@ -250,6 +251,7 @@ def start_health_check(app: Flask, settings: Settings) -> None:
         room=Room(databases.counters),
         leads=databases.leads,
         keys=keys,
+        article_slugs=lambda: app.extensions["xinheng.library"].current().by_slug,
         secure=settings.secure,
     )
 
@@ -269,6 +271,7 @@ def share_with_templates(app: Flask, settings: Settings, company: Callable[[], C
         shapes=SHAPES,
         highlighted=highlighted,
         article_data=article_data,
+        source_patterns=PATTERNS,
         health_check_size=lambda: size_of(app.extensions["xinheng.health_check"]()),
     )
 

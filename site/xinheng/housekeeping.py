@@ -1,4 +1,4 @@
-"""What is done every hour beside the web workers: whose time is over is deleted.
+"""What is done every hour beside the web workers: whose time is over is deleted, what reports count is added up.
 
 A wrong clock must not delete anybody: where it differs from the last run by more than a day, in either direction,
 nothing is done until somebody says that it is right, by `xinheng housekeeping --clock-is-right`. A clock that is put right again
@@ -21,6 +21,7 @@ from xinheng.crypto import Keys
 from xinheng.db import Database, DatabaseBusy, LeadsBase, Moment
 from xinheng.health_check.tidying import tidy
 from xinheng.leads.deletion import Deleted, Deletion
+from xinheng.leads.lead_counts import add_up
 from xinheng.leads.merges import forget_old_images
 from xinheng.leads.phone_index import fill_phone_indexes
 from xinheng.privacy.forgetting import empty_buried, forget
@@ -80,6 +81,7 @@ class Housekeeping:
                 if not delete_due(session, now):
                     break
         tidy(self.counters, now, told_to_stop)
+        add_up(self.database, told_to_stop)
         fill_phone_indexes(self.database, self.keys)  # of an older program that ran beside this one
         done = self.deletion.of_due(now, told_to_stop)
         with self.database.writing() as session:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, get_args
 
 ReferrerKind = Literal["search", "social", "direct", "own", "other"]
+KINDS: tuple[ReferrerKind, ...] = get_args(ReferrerKind)
 CampaignChannel = Literal["ad", "email", "message", "social", "offline", "partner"]
 """What brought somebody by a link that was made for it; `message` is a text message."""
 
@@ -28,6 +30,9 @@ _SOCIAL = re.compile(
     r"(^|\.)(weixin\.qq\.com|qzone\.qq\.com|wechat\.com|weibo\.(com|cn)|zhihu\.com|douyin\.com|xiaohongshu\.com"
     r"|linkedin\.(com|cn)|t\.co)$"
 )
+
+PATTERNS: Mapping[str, str] = MappingProxyType({"search": _SEARCH.pattern, "social": _SOCIAL.pattern})
+"""For the browser, which tells the kind of place only: regular expressions of hosts, in what both languages share."""
 
 
 def referrer_kind(referrer_host: str, own_host: str) -> ReferrerKind:

@@ -1,6 +1,7 @@
 /**
  * How this visit came about: first and last touch, and the articles read. Kept for the visit in sessionStorage, sent
- * only with the consultation form, and named in its notice.
+ * only with the consultation form, and named in its notice; a check that begins gets the kind of place and the last
+ * article, and no more.
  */
 
 const KEY = "xinheng.visit";
@@ -48,6 +49,14 @@ export function rememberRead(slug) {
 export function touchField() {
   const { first, last, read } = visit();
   return JSON.stringify({ page: location.pathname, first, last, read });
+}
+
+/** The kind of place this visit came from, by patterns of hosts, and the article read last. */
+export function originOf(patterns) {
+  const { first, read } = visit();
+  const host = (first?.host ?? "").replace(/:\d+$/, "").toLowerCase();
+  const known = ["search", "social"].find((kind) => new RegExp(patterns[kind]).test(host));
+  return { source: host ? (known ?? "other") : "direct", article: read?.[0] ?? "" };
 }
 
 /** The host of an address, or nothing. */

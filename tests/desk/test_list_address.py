@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from xinheng.desk.list_address import list_address, read_list
 from xinheng.forms.priority import Level, Source
-from xinheng.leads.moves import MOVES
+from xinheng.leads.moves import MOVES, ROAD
 from xinheng.leads.wanted import VIEWS, Match, Place, Sort, Wanted
 
 ID = "0123456789abcdef0123456789abcdef"
@@ -34,12 +34,14 @@ points = st.integers(0, 4000)
 
 @st.composite
 def wanted_lists(draw: st.DrawFn) -> Wanted:
-    sort: Sort = draw(st.sampled_from(get_args(Sort)))
+    of_report = draw(st.booleans())
+    sort: Sort = "came" if of_report else draw(st.sampled_from(get_args(Sort)))
     values = {
         "newest": moments,
         "waiting": moments,
         "due": st.none() | moments,
         "priority": st.none() | points,
+        "came": moments,
     }[sort]
     place = st.builds(Place, values, hexadecimal, st.booleans())
     return Wanted(
@@ -51,6 +53,10 @@ def wanted_lists(draw: st.DrawFn) -> Wanted:
         level=draw(st.sampled_from(["", "none", *get_args(Level)])),
         since=draw(days),
         until=draw(days),
+        came_since=draw(days) if of_report else None,
+        came_until=draw(days) if of_report else None,
+        reached=draw(st.sampled_from(["", *ROAD])) if of_report else "",
+        article=draw(st.sampled_from(["", "dso", "b2b-terms-2026"])) if of_report else "",
         match=draw(
             st.none()
             | st.builds(
@@ -80,7 +86,10 @@ def test_the_usual_list_has_no_address_of_its_own() -> None:
 @given(
     st.dictionaries(
         st.sampled_from(
-            ["view", "status", "owner", "need", "source", "level", "since", "until", "match", "sort", "place"]
+            [
+                *("view", "status", "owner", "need", "source", "level", "since", "until", "match", "sort", "place"),
+                *("came_since", "came_until", "reached", "article"),
+            ]
         ),
         st.text(max_size=60)
         | st.sampled_from(["after.-.x", "before.9", "phone.", "9999-99-99", "late", "due"]),
@@ -106,6 +115,10 @@ def test_whatever_stands_in_an_address_something_is_read_and_can_be_written(foun
         ("need", "../etc"),
         ("source", "a-b"),
         ("level", "HIGH"),
+        ("reached", "lost"),
+        ("article", "../etc"),
+        ("article", "a" * 81),
+        ("came_since", "week 47"),
         ("since", "yesterday"),
         ("since", "2026-02-30"),
         ("since", "1999-12-31"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -57,9 +58,7 @@ def test_the_cookie_is_set_at_the_start_only(visitor: Visitor) -> None:
 
 def test_over_https_the_cookie_is_secure(visitor: Visitor, app: Flask) -> None:
     desk = app.extensions["xinheng.health_checks"]
-    app.extensions["xinheng.health_checks"] = type(desk)(
-        desk.versions, desk.drafts, desk.room, desk.leads, desk.keys, secure=True
-    )
+    app.extensions["xinheng.health_checks"] = replace(desk, secure=True)
     visitor.start()
     assert re.match(r"__Secure-check=[\w-]{22}; .*Secure; HttpOnly", visitor.page.headers["Set-Cookie"])
 

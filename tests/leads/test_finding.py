@@ -22,6 +22,7 @@ from xinheng.db import Database
 from xinheng.leads.finding import MOST_COUNTED, beside, count_views, find_leads, find_person
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.moves import ROAD
 from xinheng.leads.scope import Scope
 from xinheng.leads.submission import Submission
 from xinheng.leads.wanted import VIEWS, Match, Place, Sort, View, Wanted, day_bounds, place_of
@@ -78,7 +79,10 @@ def random_leads(owners: Sequence[str | None], number: int, seed: int = 3) -> li
             source=chance.choice(SOURCES),
             level=chance.choice(LEVELS),
             restricted=chance.random() < 0.05,
-            last_enquiry_at=NOON - chance.randrange(12) * 9 * HOUR,
+            last_enquiry_at=NOON - (days := chance.randrange(12)) * 9 * HOUR,
+            created_at=NOON - (days + chance.randrange(12)) * 9 * HOUR,
+            reached=status if status in ROAD else chance.choice(ROAD),
+            article=chance.choice(("", "dso")),
             last_four_index=chance.choice([b"1" * 16, b"2" * 16]),
             name_index=chance.choice([None, b"n" * 16]),
         )
@@ -117,17 +121,22 @@ def fits(lead: dict[str, Any], wanted: Wanted, now: datetime) -> bool:
         wanted.level in ("", lead["level"] or "none"),
         wanted.since is None or day_of(lead["last_enquiry_at"]) >= wanted.since,
         wanted.until is None or day_of(lead["last_enquiry_at"]) <= wanted.until,
+        wanted.came_since is None or day_of(lead["created_at"]) >= wanted.came_since,
+        wanted.came_until is None or day_of(lead["created_at"]) <= wanted.came_until,
+        not wanted.reached or ROAD.index(lead["reached"]) >= ROAD.index(wanted.reached),
+        wanted.article in ("", lead["article"]),
         wanted.match is None or lead[f"{wanted.match.column}_index"] == wanted.match.index,
     ]
     return all(asked)
 
 
-DOWNWARD = {"newest", "priority"}
+DOWNWARD = {"newest", "priority", "came"}
 KEYS: dict[Sort, Callable[[dict[str, Any]], Any]] = {
     "newest": lambda lead: (lead["last_enquiry_at"], lead["id"]),
     "waiting": lambda lead: (lead["last_enquiry_at"], lead["id"]),
     "due": lambda lead: (lead["follow_up_at"] or FAR, lead["id"]),
     "priority": lambda lead: (-1 if lead["priority"] is None else lead["priority"], lead["id"]),
+    "came": lambda lead: (lead["created_at"], lead["id"]),
 }
 
 
@@ -178,6 +187,7 @@ END = {
     "waiting": Place(datetime(2100, 1, 1, tzinfo=UTC), "g" * 32, before=True),
     "due": Place(None, "g" * 32, before=True),
     "priority": Place(None, "", before=True),
+    "came": Place(datetime(2000, 1, 1, tzinfo=UTC), "0" * 32, before=True),
 }
 """Behind the last lead of each sort."""
 
@@ -202,6 +212,10 @@ def test_every_filter_with_every_sort_is_what_plain_python_finds(
         level=some(["", "", "none", "low", "high"]),
         since=days,
         until=days,
+        came_since=days,
+        came_until=days,
+        reached=some(["", "", *ROAD]),
+        article=some(["", "", "dso"]),
         match=st.none() | some([Match("last_four", b"1" * 16), Match("name", b"n" * 16)]),
         sort=some(SORTS),
     )

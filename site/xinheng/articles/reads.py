@@ -29,6 +29,8 @@ from xinheng.db import CountersBase, Database, DatabaseBusy, insert_into
 from xinheng.disk import ANY_DISK, Disk
 from xinheng.referrers import ReferrerKind, referrer_kind
 from xinheng.settings import SHANGHAI
+from xinheng.week_counts import Origin, WeekTally
+from xinheng.weeks import week_of
 
 AGAIN_AFTER = 30 * 60  # seconds after which the same reader counts again
 FLUSH_EVERY = 1.0  # seconds
@@ -181,11 +183,14 @@ class ReadCounter:
 
 
 def _store(session: Session, reads: list[Read]) -> None:
-    """Mark each read; those whose mark took are added up and stored, a row an article, day and source."""
+    """Mark each read; those whose mark took are added up and stored, a row an article, day and source, and by week."""
     counted: Counter[tuple[str, date, str]] = Counter()
+    weeks = WeekTally()
     for read in reads:
         if _mark(session, read):
-            counted[(read.article, datetime.fromtimestamp(read.at, SHANGHAI).date(), read.source)] += 1
+            day = datetime.fromtimestamp(read.at, SHANGHAI).date()
+            counted[(read.article, day, read.source)] += 1
+            weeks.add("reads", week_of(day), Origin(read.source, read.article))
     for (article, day, source), number in counted.items():
         row = insert_into(session, ReadCount).values(article=article, day=day, source=source, reads=number)
         session.execute(
@@ -194,6 +199,7 @@ def _store(session: Session, reads: list[Read]) -> None:
                 set_={"reads": ReadCount.reads + row.excluded.reads},
             )
         )
+    weeks.add_to(session)
 
 
 def _mark(session: Session, read: Read) -> bool:

@@ -13,10 +13,11 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 from xinheng.forms.priority import Level, Source
-from xinheng.leads.moves import MOVES
+from xinheng.leads.moves import MOVES, ROAD
 from xinheng.leads.wanted import USUAL_SORT, VIEWS, Match, Place, Sort, Wanted
 
 _KEY = re.compile(r"[a-z0-9_]{1,32}")
+_SLUG = re.compile(r"[a-z0-9-]{1,80}")
 _MATCH = re.compile(r"(phone|last_four|name)\.([0-9a-f]{32})")
 _PLACE = re.compile(r"(after|before)\.(-|-?\d{1,16})\.([0-9a-f]{32})")
 _MOST_POINTS = 2**31 - 1
@@ -25,8 +26,10 @@ _CHOICES: Mapping[str, Collection[str]] = {
     "status": {*MOVES, "open"},
     "source": get_args(Source),
     "level": {*get_args(Level), "none"},
+    "reached": ROAD,
 }
-_FILTERS = ("status", "owner", "need", "source", "level")
+_FILTERS = ("status", "owner", "need", "source", "level", "reached")
+_DAYS = ("since", "until", "came_since", "came_until")
 
 
 def read_list(arguments: Mapping[str, str]) -> Wanted:
@@ -41,11 +44,13 @@ def read_list(arguments: Mapping[str, str]) -> Wanted:
     plain = Wanted(
         **chosen,
         view=view,
-        since=_day(arguments.get("since", "")),
-        until=_day(arguments.get("until", "")),
+        **{name: _day(arguments.get(name, "")) for name in _DAYS},
+        article=slug if _SLUG.fullmatch(slug := arguments.get("article", "")) else "",
         match=_match(arguments.get("match", "")),
         sort=next((each for each in get_args(Sort) if each == sort), USUAL_SORT[view]),
     )
+    if plain.of_report:
+        plain = replace(plain, sort="came")
     place = _place(arguments.get("place", ""), plain.sort)
     return replace(plain, place=place)
 
@@ -55,10 +60,10 @@ def list_address(wanted: Wanted) -> str:
     values = {
         "view": wanted.view or "",
         **{name: getattr(wanted, name) for name in _FILTERS},
-        "since": wanted.since.isoformat() if wanted.since else "",
-        "until": wanted.until.isoformat() if wanted.until else "",
+        **{name: day.isoformat() if (day := getattr(wanted, name)) else "" for name in _DAYS},
+        "article": wanted.article,
         "match": f"{wanted.match.column}.{wanted.match.index.hex()}" if wanted.match else "",
-        "sort": "" if wanted.sort == USUAL_SORT[wanted.view] else wanted.sort,
+        "sort": "" if wanted.of_report or wanted.sort == USUAL_SORT[wanted.view] else wanted.sort,
         "place": _place_text(wanted.place),
     }
     return urlencode({name: value for name, value in values.items() if value})
@@ -91,7 +96,7 @@ def _place(text: str, sort: Sort) -> Place | None:
             value = _EPOCH + timedelta(microseconds=number)
         except OverflowError:
             return None
-    if sort in {"newest", "waiting"} and value is None:
+    if sort in {"newest", "waiting", "came"} and value is None:
         return None
     return Place(value, found[3], before=found[1] == "before")
 

@@ -16,6 +16,7 @@ from xinheng.health_check.steps import groups, minutes
 from xinheng.health_check.views import blueprint
 from xinheng.health_check.visitor import (
     UnderWay,
+    begun_from,
     counts_as_visitor,
     going_on,
     health_checks,
@@ -42,11 +43,12 @@ def start() -> Response:
             if visit and visit.answers and not anew:  # another tab has answered meanwhile
                 return asks
             if visit:
-                visit.draft.begin_again(present.hash, first)
+                visit.draft.begin_again(present.hash, first, begun_from())
                 return _led_to(first, visit.token)
     drafts, now = health_checks().drafts, datetime.now(UTC)
     health_checks().room.make(time.monotonic())
-    return _led_to(first, drafts.begin(present.hash, first, now, counts=counts_as_visitor()))
+    token = drafts.begin(present.hash, first, now, counts=counts_as_visitor(), origin=begun_from())
+    return _led_to(first, token)
 
 
 @blueprint.get("/saved")

@@ -20,13 +20,15 @@ from typing import Any, Final, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Boolean, LargeBinary, SmallInteger, String, Table, and_, bindparam, or_, select, update
+from sqlalchemy import Boolean, LargeBinary, SmallInteger, String, Table, and_, bindparam, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from xinheng.assessments import KEPT as RESULT_KEPT
 from xinheng.crypto import Keys
 from xinheng.db import CountersBase, Database, Moment
-from xinheng.health_check.counting import Place, Tally, day_of
+from xinheng.health_check.counting import OVERVIEW, Place, Tally, day_of
+from xinheng.week_counts import Origin, WeekTally
+from xinheng.weeks import week_of
 
 KEPT: Final = timedelta(days=30)
 """How long after the last answer a draft can be gone on with."""
@@ -43,7 +45,8 @@ class CheckDraft(CountersBase):
     """One health check under way, or finished lately.
 
     `step` is what was shown last and waits for an answer, empty once the result is there; `answered` how many answers
-    there are; `counts` whether it counts at all; `is_left` whether it was counted as left at its step.
+    there are; `counts` whether it counts at all; `is_left` whether it was counted as left at its step. `source` and
+    `article` are where it was begun from, which its end is counted under too.
     """
 
     __tablename__ = "check_drafts"
@@ -56,6 +59,8 @@ class CheckDraft(CountersBase):
     is_left: Mapped[bool] = mapped_column(Boolean, nullable=False)
     touched_at: Mapped[datetime] = mapped_column(Moment, nullable=False, index=True)
     state: Mapped[bytes] = mapped_column(LargeBinary, nullable=False)
+    source: Mapped[str] = mapped_column(String(8), nullable=False, default="direct", server_default="direct")
+    article: Mapped[str] = mapped_column(String(80), nullable=False, default="", server_default=text("''"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ class LastResult:
 class Draft:
     """A draft, opened. `prompted`: hints that were given; `shown` and `done`: steps that counted as shown and answered.
 
-    `newly_shown` and `newly_done` are those that count with the present change.
+    `newly_shown` and `newly_done` are those that count with the present change; `newly_begun` says that the check does.
     """
 
     version: str
@@ -85,6 +90,8 @@ class Draft:
     last_result: LastResult | None = None
     newly_shown: list[str] = field(default_factory=list)
     newly_done: list[str] = field(default_factory=list)
+    origin: Origin = Origin()
+    newly_begun: bool = False
 
     def show(self, step: str) -> None:
         """This is what the visitor sees next."""
@@ -99,13 +106,14 @@ class Draft:
             self.done.add(step)
             self.newly_done.append(step)
 
-    def begin_again(self, version: str, step: str) -> None:
+    def begin_again(self, version: str, step: str, origin: Origin = Origin()) -> None:
         """A new check on the same device, which knows the last result. Its steps count anew, if one was answered, and for
         each version."""
         anew = self.answers or version != self.version
         self.version = version
         if anew:
             self.answers, self.prompted, self.shown, self.done = {}, set(), set(), set()
+            self.origin, self.newly_begun = origin, True
         self.show(step)
 
     def finish(self, result: LastResult, step: str) -> None:
@@ -122,11 +130,13 @@ class Drafts:
         self.database = database
         self._keys = keys
 
-    def begin(self, version: str, step: str, now: datetime, *, counts: bool) -> str:
+    def begin(
+        self, version: str, step: str, now: datetime, *, counts: bool, origin: Origin = Origin()
+    ) -> str:
         """A new draft, whose first step is shown; returns its token. Raises DatabaseBusy."""
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         lock = self._lock(token)
-        draft = Draft(version, step, now)
+        draft = Draft(version, step, now, origin=origin, newly_begun=True)
         draft.show(step)
         with self.database.writing() as session:
             session.add(
@@ -139,10 +149,13 @@ class Drafts:
                     step=step,
                     touched_at=now,
                     state=lock.seal(draft),
+                    source=origin.source,
+                    article=origin.article,
                 )
             )
             if counts:
                 _tally(draft, now).add_to(session)
+                _week_tally(draft, now).add_to(session)
         return token
 
     def find(self, token: str, now: datetime) -> Draft | None:
@@ -173,6 +186,7 @@ class Drafts:
                     if row.is_left:  # they came back
                         tally.left[Place(row.version, row.step, day_of(row.touched_at))] -= 1
                     tally.add_to(session)
+                    _week_tally(draft, now).add_to(session)
                 _store(session, lock, draft, counts=row.counts and counts)
 
     def _lock(self, token: str) -> _Lock:
@@ -204,7 +218,10 @@ class _Lock:
 # made once: an answer waits for them
 _TABLE = cast(Table, CheckDraft.__table__)
 _ROW = _TABLE.c
-_FIND = select(_ROW.version, _ROW.step, _ROW.counts, _ROW.is_left, _ROW.touched_at, _ROW.state).where(
+_FIND = select(
+    *(_ROW.version, _ROW.step, _ROW.counts, _ROW.is_left, _ROW.touched_at, _ROW.state),
+    *(_ROW.source, _ROW.article),
+).where(
     _ROW.token_hash == bindparam("hashed"),
     or_(
         _ROW.touched_at > bindparam("since"),
@@ -235,6 +252,8 @@ def _store(session: Session, lock: _Lock, draft: Draft, *, counts: bool) -> None
             "is_left": False,
             "touched_at": draft.touched_at,
             "state": lock.seal(draft),
+            "source": draft.origin.source,
+            "article": draft.origin.article,
         },
     )
 
@@ -261,6 +280,7 @@ def _read(state: dict[str, Any], row: Any) -> Draft:
         shown=set(state["shown"]),
         done=set(state["done"]),
         last_result=LastResult(*state["last"]) if state["last"] else None,
+        origin=Origin(row.source, row.article),
     )
 
 
@@ -269,4 +289,14 @@ def _tally(draft: Draft, now: datetime) -> Tally:
     tally, day = Tally(), day_of(now)
     tally.shown.update(Place(draft.version, step, day) for step in draft.newly_shown)
     tally.answered.update(Place(draft.version, step, day) for step in draft.newly_done)
+    return tally
+
+
+def _week_tally(draft: Draft, now: datetime) -> WeekTally:
+    """A check that was begun, or finished for the first time."""
+    tally, week = WeekTally(), week_of(now)
+    if draft.newly_begun:
+        tally.add("begun", week, draft.origin)
+    if OVERVIEW in draft.newly_done:
+        tally.add("finished", week, draft.origin)
     return tally

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,8 @@ from xinheng.health_check.versions import CheckVersions
 from xinheng.health_check.way import take_up
 from xinheng.page_cache import private
 from xinheng.readers import counts_as_person
+from xinheng.referrers import KINDS
+from xinheng.week_counts import Origin
 
 COOKIE_PATH: Final = "/health-check"
 COOKIE_KEPT: Final = FINISHED_KEPT
@@ -29,13 +31,15 @@ COOKIE_KEPT: Final = FINISHED_KEPT
 
 @dataclass(frozen=True)
 class HealthCheckDesk:
-    """What the pages of the check need of the application. `secure`: visitors come over https."""
+    """What the pages of the check need of the application. `article_slugs` are those of the articles that there are;
+    `secure`: visitors come over https."""
 
     versions: CheckVersions
     drafts: Drafts
     room: Room
     leads: Database
     keys: Keys
+    article_slugs: Callable[[], Collection[str]]
     secure: bool
 
     @property
@@ -92,6 +96,16 @@ def counts_as_visitor() -> bool:
     purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
     of_ours = current_app.config["SESSION_COOKIE_NAME"] in request.cookies
     return counts_as_person(agent, purpose) and not of_ours
+
+
+def begun_from() -> Origin:
+    """What the form that begins a check tells of its visitor: the kind of place they came from, and the article that they
+    read last. Without script it tells neither."""
+    source, article = request.form.get("source", ""), request.form.get("article", "")
+    return Origin(
+        source=next((kind for kind in KINDS if kind == source), "direct"),
+        article=article if article in health_checks().article_slugs() else "",
+    )
 
 
 def remember(response: Response, token: str) -> Response:

@@ -95,6 +95,7 @@ def _new_lead(keys: Keys, submission: Submission, now: datetime, retain_until: d
         need=submission.need,
         source=referrer_kind(submission.attribution.first.host, urlsplit(site).netloc),
         level="",
+        article=submission.attribution.article,
         version=1,
         enquiry_count=1,
         created_at=now,

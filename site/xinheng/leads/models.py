@@ -17,6 +17,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     text,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -36,6 +37,12 @@ CLOSED: frozenset[str] = frozenset({"won", "lost", "invalid"})
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 FILTERS = ("status", "owner_id", "need", "source", "level", "closed")
 SORTS = ("last_enquiry_at", "follow_up_at", "priority")
+BY_FIRST_ENQUIRY = (
+    *("created_at", "id", "status", "closed", "need", "source", "level", "reached"),
+    *("article", "owner_id", "restricted"),
+)
+"""What is walked where leads are looked for by when they first came: every filter is in it."""
+
 
 
 class MomentOrNever(Moment):
@@ -93,6 +100,7 @@ def _indexes() -> tuple[Index, ...]:
         "owner_waiting": ("owner_id", "queue", "last_enquiry_at", "id", "restricted"),
         "last_four": ("last_four_index", "last_enquiry_at", "id"),
         "name": ("name_index", "last_enquiry_at", "id"),
+        "created_at": BY_FIRST_ENQUIRY,
     }
     # few leads have a company: those without aren't written there
     there = text("company_index IS NOT NULL")
@@ -104,7 +112,9 @@ class Lead(Sealed, LeadsBase):
     """One person being worked by sales.
 
     `queue` says what it waits for: `first` the first contact, `planned` its `follow_up_at`, `stuck` a next step,
-    `closed` nothing, `held` nothing either, being restricted. `version` rises with each change by staff.
+    `closed` nothing, `held` nothing either, being restricted. `version` rises with each change by staff. `reached` is how
+    far it ever came on the road, `article` where its first enquiry was written; `counted` is False for one that reports
+    leave out, being part of another.
     """
 
     __tablename__ = "leads"
@@ -124,6 +134,9 @@ class Lead(Sealed, LeadsBase):
     need: Mapped[str] = mapped_column(String(32), nullable=False, default="")
     source: Mapped[str] = mapped_column(String(8), nullable=False, default="direct")
     level: Mapped[str] = mapped_column(String(12), nullable=False, default="")
+    reached: Mapped[str] = mapped_column(String(12), nullable=False, default="new", server_default="new")
+    article: Mapped[str] = mapped_column(String(80), nullable=False, default="", server_default=text("''"))
+    counted: Mapped[bool] = mapped_column(Boolean, nullable=False, default=True, server_default=true())
     name: Mapped[bytes] = mapped_column(LargeBinary, nullable=False)
     phone: Mapped[bytes] = mapped_column(LargeBinary, nullable=False)
     extension: Mapped[bytes] = mapped_column(LargeBinary, nullable=False)

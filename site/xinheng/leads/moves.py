@@ -42,6 +42,13 @@ def check_move(present: str, wanted: str, reason: str) -> None:
         raise MoveRefused("reason")
 
 
+def farthest(reached: str, present: str, wanted: str) -> str:
+    """How far a lead has come once its status changes: never back, but for a deal that was marked by mistake."""
+    if present == "won":
+        return wanted
+    return max(reached, wanted, key=ROAD.index) if wanted in ROAD else reached  # type: ignore[arg-type]
+
+
 def next_try(attempts: int, now: datetime) -> datetime:
     """When to call again after `attempts` calls that nobody took: first in three hours, then at the other half of the
     next weekday, from the third on three weekdays later. Always between 10:00 and 17:30 in Shanghai, never at weekends.

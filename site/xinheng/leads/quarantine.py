@@ -20,6 +20,7 @@ from xinheng.leads.listing import UNREADABLE, mask_name
 from xinheng.leads.models import HELD, Enquiry, LeadEvent, State
 from xinheng.leads.numbers import without_numbers
 from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.spam_counts import count_spam
 from xinheng.leads.submission import Attribution, Submission, Touch
 from xinheng.leads.verdict import Reason
 from xinheng.phone_display import mask
@@ -84,6 +85,7 @@ class Quarantine:
             if held is None or held.state not in HELD:
                 return None
             form = stored_form(session.get_one(FormVersion, held.form_version).form)
+            count_spam(session, held, spam=-(held.state == "spam"), released=1)
             held.state, held.retain_until = "accepted", None
             lead = self._desk.admit(session, held, submission, form, now)
             session.add(
@@ -109,6 +111,7 @@ class Quarantine:
             if held is None or held.state != "quarantined":
                 return False
             held.state = "spam"
+            count_spam(session, held, spam=1)
             held.retain_until = min(held.retain_until or now + SPAM_KEPT, now + SPAM_KEPT)
             session.flush()
             self._audit(

@@ -25,6 +25,7 @@ from xinheng.leads.attached import attach_result, newest_level
 from xinheng.leads.file import facts_of
 from xinheng.leads.joining import join_lead
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
+from xinheng.leads.spam_counts import count_spam
 from xinheng.leads.submission import WINDOW, Submission, id_of_words
 from xinheng.leads.telling import tell
 from xinheng.phones import Phone
@@ -139,6 +140,7 @@ class EnquiryDesk:
             enquiry.state = "quarantined"
             enquiry.retain_until = now + timedelta(days=form.retention_days)
             insert_row(session, enquiry)
+            count_spam(session, enquiry, held=1)
         else:
             self.admit(session, enquiry, submission, form, now)
         insert_rows(session, Consent, _consents(enquiry, form, purposes, now))

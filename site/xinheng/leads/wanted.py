@@ -12,12 +12,13 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from xinheng.leads.merges import leads_of_last_four, leads_of_number
 from xinheng.leads.models import CLOSED, NEVER, Lead
+from xinheng.leads.moves import ROAD
 from xinheng.leads.scope import Scope
 from xinheng.settings import SHANGHAI
 
 View = Literal["first", "late", "today", "stuck"]
 VIEWS: tuple[View, ...] = ("late", "first", "today", "stuck")
-Sort = Literal["newest", "waiting", "due", "priority"]
+Sort = Literal["newest", "waiting", "due", "priority", "came"]
 USUAL_SORT: Mapping[View | None, Sort] = {
     None: "newest",
     "first": "waiting",
@@ -31,6 +32,7 @@ COLUMNS: Mapping[Sort, tuple[InstrumentedAttribute[Any], bool]] = {
     "waiting": (Lead.last_enquiry_at, False),
     "due": (Lead.follow_up_at, False),
     "priority": (Lead.priority, True),
+    "came": (Lead.created_at, True),
 }
 """Column and whether it runs downward; the id runs the same way."""
 
@@ -54,7 +56,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a list shows. `owner` is a staff id, `none`, or empty for all in scope; days are Shanghai's, both included."""
+    """What a list shows. `owner` is a staff id, `none`, or empty for all in scope; days are Shanghai's, both included.
+
+    What a figure of a report counts is found by when its leads first came (`came_since`, `came_until`), how far they got at
+    least (`reached`) and an article: such a list is sorted by `came`, whose index holds every filter.
+    """
 
     view: View | None = None
     status: str = ""
@@ -64,9 +70,18 @@ class Wanted:
     level: str = ""
     since: date | None = None
     until: date | None = None
+    came_since: date | None = None
+    came_until: date | None = None
+    reached: str = ""
+    article: str = ""
     match: Match | None = None
     sort: Sort = "newest"
     place: Place | None = None
+
+    @property
+    def of_report(self) -> bool:
+        """Whether it can only be told from the index of when leads first came."""
+        return bool(self.came_since or self.came_until or self.reached or self.article)
 
 
 def place_of(lead: Lead, sort: Sort, *, before: bool = False) -> Place:
@@ -94,12 +109,12 @@ def after_all(wanted: Wanted) -> Any:
 def branches(scope: Scope, wanted: Wanted) -> list[ColumnElement[bool] | None]:
     """The owners to look among, each a condition of its own, so that each has its index.
 
-    A person searched for is found by the index of the search alone: no database must prefer the owner's.
+    A person searched for, and the leads of a report, are found by one index alone: no database must prefer the owner's.
     """
     owners = _owners(scope, wanted)
     if owners is None:
         return [None]
-    if wanted.match and owners:
+    if _has_its_index(wanted) and owners:
         return [or_(*(_unindexed(Lead.owner_id) == owner for owner in owners))]
     return [Lead.owner_id == owner for owner in owners]
 
@@ -111,6 +126,11 @@ def _owners(scope: Scope, wanted: Wanted) -> Sequence[str | None] | None:
     if wanted.owner:
         return [wanted.owner] if scope.everyone or wanted.owner == scope.staff_id else []
     return None if scope.everyone else [scope.staff_id, None]
+
+
+def _has_its_index(wanted: Wanted) -> bool:
+    """Whether there is one index for it, which every filter is looked at in."""
+    return bool(wanted.match) or wanted.sort == "came"
 
 
 def _unindexed(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
@@ -134,22 +154,25 @@ def ordered(owner: ColumnElement[bool] | None, wanted: Wanted, now: datetime) ->
 def conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
     """What a list's leads have in common, but for whose they are and where the page begins."""
     found: list[ColumnElement[bool]] = []
-    filtered = _unindexed if wanted.match else _indexed
+    filtered = _unindexed if _has_its_index(wanted) else _indexed
     if wanted.view:
         found.append(_in_view(wanted.view, now))
     if wanted.status:
         found += _of_status(wanted)
-    for column, value in ((Lead.need, wanted.need), (Lead.source, wanted.source)):
+    for column, value in (
+        (Lead.need, wanted.need),
+        (Lead.source, wanted.source),
+        (Lead.article, wanted.article),
+    ):
         if value:
             found.append(filtered(column) == value)
     if wanted.level:
         found.append(filtered(Lead.level) == ("" if wanted.level == "none" else wanted.level))
-    if wanted.since:
-        found.append(Lead.last_enquiry_at >= datetime.combine(wanted.since, time(), SHANGHAI))
-    if wanted.until:
-        found.append(
-            Lead.last_enquiry_at < datetime.combine(wanted.until + timedelta(days=1), time(), SHANGHAI)
-        )
+    if wanted.reached:
+        found.append(filtered(Lead.reached).in_(_from(wanted.reached)))
+    came = _unindexed if wanted.match else _indexed
+    found += _between(filtered(Lead.last_enquiry_at), wanted.since, wanted.until)
+    found += _between(came(Lead.created_at), wanted.came_since, wanted.came_until)
     if wanted.match:
         found.append(_is_matched(wanted.match))
     return found
@@ -165,8 +188,24 @@ def _is_matched(match: Match) -> ColumnElement[bool]:
     return Lead.name_index == match.index
 
 
+def _from(stage: str) -> Sequence[str]:
+    """A stage of the road and all that come after it."""
+    return [each for place, each in enumerate(ROAD) if stage in ROAD[: place + 1]]
+
+
+def _between(
+    column: ColumnElement[Any], since: date | None, until: date | None
+) -> Iterator[ColumnElement[bool]]:
+    """From the start of one day in Shanghai to the end of another."""
+    if since:
+        yield column >= literal(datetime.combine(since, time(), SHANGHAI), Lead.created_at.type)
+    if until:
+        end = datetime.combine(until + timedelta(days=1), time(), SHANGHAI)
+        yield column < literal(end, Lead.created_at.type)
+
+
 def _of_status(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    filtered = _unindexed if wanted.match else _indexed
+    filtered = _unindexed if _has_its_index(wanted) else _indexed
     if wanted.status == "open":
         yield filtered(Lead.closed).is_(False)
         return

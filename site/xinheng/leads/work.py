@@ -20,7 +20,7 @@ from xinheng.leads.deeds import AlreadyDone, BulkChange, Deed, LeadChanged, Told
 from xinheng.leads.drafts import drop_draft
 from xinheng.leads.handing import Handing
 from xinheng.leads.models import CLOSED, Enquiry, Lead, LeadEvent
-from xinheng.leads.moves import MoveRefused, check_move, next_try
+from xinheng.leads.moves import MoveRefused, check_move, farthest, next_try
 from xinheng.leads.numbers import with_numbers
 from xinheng.leads.scope import NoSuchLead
 from xinheng.leads.trail import Trail
@@ -197,6 +197,7 @@ class LeadWork:
         detail = {"from": lead.status, "to": status} | ({"reason": reason} if reason else {})
         if lead.status == "new" and status == "contacted":
             self._keep_longer(session, lead, deed.now)
+        lead.reached = farthest(lead.reached, lead.status, status)
         lead.status, lead.reason = status, reason
         self._event(session, lead, deed, "status", detail)
         self._audit(session, lead, deed, "edit", {"what": "status", **detail})
