@@ -28,7 +28,12 @@ def work_beside(app: Flask, stopping: threading.Event) -> None:
     reception = held["xinheng.consultation"].reception
     origin = app.config["ORIGIN"]
     ranked = Unranked(held["xinheng.keys"], held["xinheng.priority"])
-    sweeps: list[Sweep] = [Untold(origin), remind, Digest(origin, reception.spool), ranked]
+    sweeps: list[Sweep] = [
+        Untold(origin),
+        remind,
+        Digest(origin, reception.spool, held["xinheng.calendar"]),
+        ranked,
+    ]
     office = PostOffice(databases.leads, held["xinheng.channels"], sweeps)
     works = {
         "drain-spool": partial(drainer.run, reception.desk, reception.spool),
