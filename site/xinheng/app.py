@@ -155,14 +155,16 @@ def open_stores(app: Flask, settings: Settings) -> None:
             "PostgreSQL 的 %s 关着：断电时，受理过的咨询会丢。请打开再用", "、".join(careless)
         )
     app.extensions["xinheng.deletion"] = deletion = Deletion.of_site(databases.leads, keys, settings.data)
-    carry_out_again(databases.leads, keys, deletion)  # before the first request: it may come from a backup
+    calendar = app.extensions["xinheng.calendar"]
+    # before the first request: the database may come from a backup
+    carry_out_again(databases.leads, keys, deletion, calendar())
     app.extensions["xinheng.keys"] = keys
     app.extensions["xinheng.databases"] = databases
     app.extensions["xinheng.spool"] = spool = open_spool(settings, keys)
     app.extensions["xinheng.disk"] = disk = Disk((settings.data,))
     both = Disk((settings.data, settings.spool))
     app.extensions["xinheng.readiness"] = health.Readiness(databases.leads, spool, both)
-    app.extensions["xinheng.privacy"] = PrivacyDesk(databases.leads, keys, deletion.file)
+    app.extensions["xinheng.privacy"] = PrivacyDesk(databases.leads, keys, deletion.file, calendar=calendar)
     app.extensions["xinheng.pace"] = Pace(
         databases.counters, keys, settings.limits.request if settings.limits else None
     )
@@ -170,11 +172,11 @@ def open_stores(app: Flask, settings: Settings) -> None:
     app.extensions["xinheng.reads"] = ReadCounter(databases.counters, counters_on)
     app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys, counters_on)
     app.extensions["xinheng.assigner"] = assigner = Assigner(
-        lambda: app.extensions["xinheng.assignment_rules"](),
-        lambda: app.extensions["xinheng.calendar"](),
-        second_factor=settings.production,
+        lambda: app.extensions["xinheng.assignment_rules"](), calendar, second_factor=settings.production
     )
-    app.extensions["xinheng.work"] = LeadWork(databases.leads, keys, site=settings.origin, limits=assigner)
+    app.extensions["xinheng.work"] = LeadWork(
+        databases.leads, keys, site=settings.origin, calendar=calendar, limits=assigner
+    )
     app.extensions["xinheng.duty"] = Duty(databases.leads, keys)
 
 

@@ -37,7 +37,7 @@ def work_beside(app: Flask, stopping: threading.Event) -> None:
     sweeps: list[Sweep] = [
         Untold(origin),
         remind,
-        Digest(origin, reception.spool),
+        Digest(origin, reception.spool, held["xinheng.calendar"]),
         ranking.unranked,
         idle,
         absence,

@@ -119,4 +119,3 @@ def _rows(name: str, counted: Counter[tuple[date, str, What]]) -> Iterator[dict[
     for week, key in sorted({(week, key) for week, key, _ in counted}):
         numbers = {what: counted[week, key, what] for what in WHAT}
         yield {"week": week, name: key, **numbers}
-

@@ -22,9 +22,13 @@ from tests.browser.desk import (
 from tests.browser.pages import send
 from tests.browser.running import RunningSite, copy_of_site
 from tests.browser.visitor import Complaints, new_context
+from tests.conftest import ROOT
 
 from xinheng.leads.moves import next_try
 from xinheng.settings import SHANGHAI
+from xinheng.working_days import load_working_days
+
+CALENDAR = load_working_days(ROOT / "content")
 
 pytestmark = pytest.mark.browser
 
@@ -137,10 +141,10 @@ def check_what_was_asked(page: Page) -> None:
 
 def nobody_answers(desk: Desk, page: Page, lead: str) -> None:
     """One click, and the next try is planned."""
-    earliest = next_try(1, datetime.now(UTC))
+    earliest = next_try(1, datetime.now(UTC), CALENDAR)
     page.get_by_role("button", name="未接通").click()
     expect(page.locator(".told--done")).to_contain_text("已记未接通")
-    latest = next_try(1, datetime.now(UTC))
+    latest = next_try(1, datetime.now(UTC), CALENDAR)
     planned = f"{page.locator('#next-date').input_value()} {page.locator('#next-time').input_value()}"
     assert planned in {f"{each.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for each in (earliest, latest)}
     assert desk.stored(lead).attempts == 1

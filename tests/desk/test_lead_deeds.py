@@ -132,9 +132,11 @@ def test_one_click_for_wechat(desk: DeskClient, store: Database, lead_id: str) -
         ("2026-11-28 12:00", "1", "2026-11-30 10:00"),
         ("2026-11-28 12:00", "7", "2026-12-07 10:00"),
         ("2026-12-31 12:00", "1", "2027-01-01 10:00"),
+        ("2026-09-30 12:00", "1", "2026-10-08 10:00"),
+        ("2026-10-09 12:00", "1", "2026-10-10 10:00"),
     ],
 )
-def test_a_quick_next_step_is_a_weekdays_morning(
+def test_a_quick_next_step_is_a_working_days_morning(
     client: DeskClient,
     store: Database,
     zhou: Known,

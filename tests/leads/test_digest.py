@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pytest
 from sqlalchemy import delete, select, update
+from tests.conftest import ROOT
 
 from xinheng.db import Database
 from xinheng.leads.digest import Digest
@@ -18,8 +19,10 @@ from xinheng.leads.submission import Submission
 from xinheng.leads.verdict import CLEAN, Verdict
 from xinheng.notices.outbox import Notice, acknowledge
 from xinheng.settings import SHANGHAI
+from xinheng.working_days import load_working_days
 
 Comes = Callable[..., str]
+CALENDAR = load_working_days(ROOT / "content")
 SITE = "https://www.xinheng.example"
 
 
@@ -45,7 +48,7 @@ def comes(desk: EnquiryDesk, asked: Callable[..., Submission]) -> Comes:
 
 @pytest.fixture
 def digest(spool: Spool) -> Digest:
-    return Digest(SITE, spool)
+    return Digest(SITE, spool, lambda: CALENDAR)
 
 
 def digests(store: Database) -> list[str]:
@@ -159,6 +162,20 @@ def test_days_follow_each_other_without_gap_or_overlap(store: Database, digest: 
     spans = [text.splitlines()[1].removeprefix("统计时间：").split(" 至 ") for text in digests(store)]
     assert len(spans) == 10
     assert [end for _, end in spans[:-1]] == [start for start, _ in spans[1:]]
+
+
+def test_after_a_holiday_all_of_it_is_told_and_a_worked_weekend_has_its_own(
+    store: Database, digest: Digest, comes: Comes
+) -> None:
+    comes("2026-09-20 10:00")
+    comes("2026-10-03 10:00")
+    for day in range(1, 12):
+        digest(store, at(f"2026-10-{day:02} 09:30"))
+    assert [text.splitlines()[1] for text in digests(store)] == [
+        "统计时间：2026-09-30 00:00 至 2026-10-08 00:00",
+        "统计时间：2026-10-08 00:00 至 2026-10-09 00:00",
+        "统计时间：2026-10-09 00:00 至 2026-10-10 00:00",
+    ]
 
 
 def test_a_quiet_day_is_told_too(store: Database, digest: Digest, comes: Comes) -> None:

@@ -55,7 +55,14 @@ def counted(store: Database) -> Counts:
 
 def key_of(lead: Lead) -> tuple[object, ...]:
     local = lead.created_at.astimezone(SHANGHAI).date()
-    return (local - timedelta(days=local.weekday()), lead.source, lead.need, lead.level, lead.article, lead.reached)
+    return (
+        local - timedelta(days=local.weekday()),
+        lead.source,
+        lead.need,
+        lead.level,
+        lead.article,
+        lead.reached,
+    )
 
 
 def recounted(store: Database) -> Counts:

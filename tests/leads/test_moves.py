@@ -9,13 +9,16 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.conftest import ROOT
 from tests.leads.colleagues import shanghai
 from tests.leads.conftest import NOON
 
 from xinheng.leads.models import CLOSED, Status
 from xinheng.leads.moves import MOVES, REASONS, ROAD, MoveRefused, check_move, next_try
 from xinheng.settings import SHANGHAI
+from xinheng.working_days import load_working_days
 
+CALENDAR = load_working_days(ROOT / "content")
 STATUSES: tuple[str, ...] = get_args(Status)
 ALLOWED = {
     "new": {"contacted", "invalid"},
@@ -95,7 +98,7 @@ def test_what_is_lost_or_invalid_has_reasons_and_nothing_else_has() -> None:
         (1, "2026-11-23 09:14:59", "2026-11-23 12:15"),
         (1, "2026-11-23 07:00", "2026-11-23 10:00"),
         (1, "2026-11-23 14:30", "2026-11-23 17:30"),
-        # too late for it: the next weekday's morning
+        # too late for it: the next working day's morning
         (1, "2026-11-23 14:31", "2026-11-24 10:00"),
         (1, "2026-11-23 18:00", "2026-11-24 10:00"),
         (1, "2026-11-23 23:59", "2026-11-24 10:00"),
@@ -109,7 +112,7 @@ def test_what_is_lost_or_invalid_has_reasons_and_nothing_else_has() -> None:
         (1, "2026-11-28 03:00", "2026-11-30 10:00"),
         (1, "2026-11-28 11:00", "2026-11-30 10:00"),
         (1, "2026-11-29 23:59", "2026-11-30 10:00"),
-        # the second: the other half of the next weekday
+        # the second: the other half of the next working day
         (2, "2026-11-23 09:00", "2026-11-24 15:00"),
         (2, "2026-11-23 11:59", "2026-11-24 15:00"),
         (2, "2026-11-23 12:00", "2026-11-24 10:00"),
@@ -117,34 +120,41 @@ def test_what_is_lost_or_invalid_has_reasons_and_nothing_else_has() -> None:
         (2, "2026-11-27 16:00", "2026-11-30 10:00"),
         (2, "2026-11-28 10:00", "2026-11-30 15:00"),
         (2, "2026-11-29 20:00", "2026-11-30 10:00"),
-        # from the third on: three weekdays later
+        # from the third on: three working days later
         (3, "2026-11-23 09:00", "2026-11-26 15:00"),
         (3, "2026-11-23 16:00", "2026-11-26 10:00"),
         (3, "2026-11-25 16:00", "2026-11-30 10:00"),
         (3, "2026-11-27 09:00", "2026-12-02 15:00"),
         (3, "2026-11-28 16:00", "2026-12-02 10:00"),
         (9, "2026-12-30 09:00", "2027-01-04 15:00"),
+        # holidays, and weekends that are worked
+        (1, "2026-09-30 16:00", "2026-10-08 10:00"),
+        (1, "2026-10-01 09:00", "2026-10-08 10:00"),
+        (1, "2026-10-10 09:00", "2026-10-10 12:00"),
+        (2, "2026-10-09 09:00", "2026-10-10 15:00"),
+        (3, "2026-02-13 16:00", "2026-02-25 10:00"),
         # nobody has tried yet: as the first
         (0, "2026-11-23 09:00", "2026-11-23 12:00"),
     ],
 )
 def test_the_next_try_after_a_call_nobody_took(attempts: int, now: str, then: str) -> None:
-    assert next_try(attempts, shanghai(now)) == shanghai(then)
+    assert next_try(attempts, shanghai(now), CALENDAR) == shanghai(then)
 
 
 def test_the_next_try_does_not_depend_on_the_zone_of_the_clock() -> None:
     here = shanghai("2026-11-23 16:00")
-    assert next_try(1, here.astimezone(UTC)) == next_try(1, here) == shanghai("2026-11-24 10:00")
+    assert next_try(1, here.astimezone(UTC), CALENDAR) == shanghai("2026-11-24 10:00")
+    assert next_try(1, here, CALENDAR) == shanghai("2026-11-24 10:00")
 
 
 @given(
     attempts=st.integers(0, 60),
     now=st.integers(0, 20 * 365 * 24 * 3600).map(lambda second: NOON + timedelta(seconds=second)),
 )
-def test_a_next_try_lies_ahead_on_a_weekday_in_office_hours(attempts: int, now: datetime) -> None:
-    then = next_try(attempts, now)
+def test_a_next_try_lies_ahead_on_a_working_day_in_office_hours(attempts: int, now: datetime) -> None:
+    then = next_try(attempts, now, CALENDAR)
     local = then.astimezone(SHANGHAI)
-    assert now < then <= now + timedelta(days=7)
-    assert local.weekday() < 5
+    assert now < then <= now + timedelta(days=15)
+    assert CALENDAR.is_working_day(local.date())
     assert time(10, 0) <= local.time() <= time(17, 30)
     assert (local.minute % 15, local.second, local.microsecond) == (0, 0, 0)

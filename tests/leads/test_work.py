@@ -35,6 +35,7 @@ from xinheng.leads.submission import Submission
 from xinheng.leads.work import LeadWork
 from xinheng.notices.outbox import Notice
 from xinheng.staff.models import User
+from xinheng.working_days import Calendar
 
 Asked = Callable[..., Submission]
 MINUTE = timedelta(minutes=1)
@@ -161,7 +162,7 @@ def test_each_call_that_nobody_took_plans_the_next_later(
     for attempt in (1, 2, 3, 4):
         then = work.no_answer(lead_id, deed(zhou, now))
         lead = the_lead(store)
-        assert then == next_try(attempt, now) == lead.follow_up_at
+        assert then == next_try(attempt, now, Calendar()) == lead.follow_up_at
         assert (lead.attempts, lead.queue, lead.status) == (attempt, "planned", "new")
         event = events_of(store, lead_id)[-1]
         assert (event.kind, datetime.fromisoformat(event.detail["next"])) == ("no_answer", then)

@@ -15,7 +15,9 @@ from xinheng.command_folder import opened_leads, settings_here
 from xinheng.crypto import MissingKey, WeakKey, load_keys
 from xinheng.db import DatabaseBusy, open_databases
 from xinheng.disk import Disk
+from xinheng.documents import BadDocument
 from xinheng.migrations import SchemaNewer
+from xinheng.working_days import load_working_days
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -53,14 +55,31 @@ def restore_command(file: Path, *, replace: bool, any_audit: bool) -> None:
     settings = settings_here()
     try:
         keys = load_keys(settings.data / "keys", make=False)
-        restore = Restore(settings.data, settings.database_url, keys, replace=replace, any_audit=any_audit)
+        calendar = load_working_days(settings.content)
+        restore = Restore(
+            settings.data,
+            settings.database_url,
+            keys,
+            replace=replace,
+            any_audit=any_audit,
+            calendar=calendar,
+        )
         done = restore.run(file, datetime.now(UTC))
     except WouldReplace as fault:
         hint = "" if settings.database_url else "；要用备份换掉它，加上 --replace，原来的会移到一边"
         raise _failed("没有恢复", f"{fault}{hint}") from None
     except AuditDiffers as fault:
         raise _failed("没有恢复", f"{fault}；知道原因的，加上 --any-audit") from None
-    except (BadBackup, SchemaNewer, NoProgram, MissingKey, WeakKey, DatabaseBusy, OSError) as fault:
+    except (
+        BadBackup,
+        BadDocument,
+        SchemaNewer,
+        NoProgram,
+        MissingKey,
+        WeakKey,
+        DatabaseBusy,
+        OSError,
+    ) as fault:
         raise _failed("没有恢复", fault) from None
     click.echo(f"已恢复 {done.manifest.made_at} 的备份，访问记录核对了{done.report.rows}条")
     click.echo(f"备份之后删除过的，已再删{done.again.deleted}条；撤回和限制，已再办{done.again.restrained}项")

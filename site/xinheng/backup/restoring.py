@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from xinheng.migrations import SchemaNewer, configuration, upgrade
 from xinheng.privacy.replaying import Again, carry_out_again
 from xinheng.rotation.reseal import reseal
 from xinheng.running import while_stopped
+from xinheng.working_days import Calendar
 
 
 class WouldReplace(RuntimeError):
@@ -58,6 +59,7 @@ class Restore:
     keys: Keys
     replace: bool = False
     any_audit: bool = False
+    calendar: Calendar = field(default_factory=Calendar)
 
     def run(self, file: Path, now: datetime) -> Restored:
         """Restore. Raises BadBackup, WouldReplace, AuditDiffers, SchemaNewer, NoProgram, InUse, OSError."""
@@ -128,7 +130,7 @@ class Restore:
                 raise AuditDiffers("备份里的访问记录和做备份时记下的不一样，或者有断开的地方")
             upgrade(databases)
             deletion = Deletion.of_site(databases.leads, self.keys, self.data)
-            again = carry_out_again(databases.leads, self.keys, deletion)
+            again = carry_out_again(databases.leads, self.keys, deletion, self.calendar)
             unreadable = reseal(databases.leads, self.keys).unreadable
             with databases.leads.writing() as session:
                 start_anew(session, now)

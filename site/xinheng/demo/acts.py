@@ -30,6 +30,7 @@ from xinheng.notices.outbox import acknowledge
 from xinheng.phones import parse_phone
 from xinheng.privacy.models import Kind
 from xinheng.staff.models import User
+from xinheng.working_days import Calendar
 
 _NOWHERE = Attribution()
 _BEFORE = timedelta(minutes=2)
@@ -74,6 +75,7 @@ class Acts:
         members: Mapping[Colleague, User],
         *,
         site: str,
+        calendar: Calendar,
         priority: Callable[[], PriorityRules],
         form_version: str,
         checks: Checks,
@@ -85,7 +87,8 @@ class Acts:
         self._checks = checks
         self._desk = EnquiryDesk(database, keys, site=site, priority=priority)
         self._requests = requests
-        self.work = LeadWork(database, keys, site=site)
+        self.calendar = calendar
+        self.work = LeadWork(database, keys, site=site, calendar=lambda: calendar)
         self.members = members
 
     def ask(self, case: Case, asked: Asked, at: datetime) -> None:

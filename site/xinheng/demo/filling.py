@@ -51,6 +51,7 @@ from xinheng.notices.outbox import Notice
 from xinheng.privacy.answering import PrivacyWork
 from xinheng.privacy.receiving import PrivacyDesk
 from xinheng.settings import Settings
+from xinheng.working_days import load_working_days
 
 SEED = 20260312
 Progress = Callable[[Sequence[Step]], Iterator[Step]]
@@ -93,7 +94,7 @@ def _fill(
 ) -> Filled:
     draw = random.Random(SEED)  # noqa: S311 (draws stories, guards nothing)
     form = load_consultation(settings.forms, load_company(settings.content))
-    rules = load_priority(settings.forms)
+    rules, calendar = load_priority(settings.forms), load_working_days(settings.content)
     EnquiryDesk(database, keys, site=settings.origin, priority=lambda: rules).publish(form)
     employed = employ(database, keys, now - timedelta(days=DAYS + 2))
     members = {colleague: account.member for colleague, account in employed.items()}
@@ -103,11 +104,12 @@ def _fill(
         keys,
         members,
         site=settings.origin,
+        calendar=calendar,
         priority=lambda: rules,
         form_version=form.version,
         checks=Checks(database, keys, draw, check),
         requests=Requests(
-            PrivacyDesk(database, keys, deletion.file),
+            PrivacyDesk(database, keys, deletion.file, calendar=lambda: calendar),
             PrivacyWork(database, keys, deletion),
             members[ZHEN].id,
         ),
@@ -137,7 +139,9 @@ def _staff_life(acts: Acts, draw: random.Random, now: datetime) -> Iterator[Step
     for days in range(DAYS, -1, -1):
         for who in COLLEAGUES:
             share = {ADMINISTRATOR: 0.1, ZHEN: 0.15, JING: 0.3}.get(who, 0.9)
-            at = at_work(now - timedelta(days=days + 0.6), draw) + timedelta(seconds=draw.randrange(3600))
+            at = at_work(now - timedelta(days=days + 0.6), draw, acts.calendar) + timedelta(
+                seconds=draw.randrange(3600)
+            )
             if draw.random() < share and at < now:
                 yield Step(at, lambda at, who=who: acts.note_audit(who, "sign_in", at, method="password"))  # type: ignore[misc]
     odd = (

@@ -5,16 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from xinheng.demo import words
 from xinheng.demo.acts import Act, Acts, Asked, Case
 from xinheng.demo.staff import HANG, Colleague
 from xinheng.leads.models import CLOSED
 from xinheng.leads.moves import next_try
-from xinheng.settings import SHANGHAI
+from xinheng.working_days import Calendar
 
-_OPENS, _CLOSES = time(9, 0), time(18, 0)
 _MINUTE = timedelta(minutes=1)
 
 
@@ -54,7 +53,7 @@ class Road:
 
     def wait(self, hours: float) -> None:
         """Let time pass; staff go on in office hours."""
-        self._moment = at_work(self._moment + timedelta(hours=hours), self._draw)
+        self._moment = at_work(self._moment + timedelta(hours=hours), self._draw, self._acts.calendar)
 
     def wait_until(self, moment: datetime) -> None:
         self._moment = max(self._moment, moment)
@@ -80,7 +79,9 @@ class Road:
             if not self.do(lambda at: self._acts.work.no_answer(self.case.lead_id, self._acts.deed(who, at))):
                 return
             self._tries += 1
-            self._moment = next_try(self._tries, called) + timedelta(minutes=self._draw.randrange(3, 90))
+            self._moment = next_try(self._tries, called, self._acts.calendar) + timedelta(
+                minutes=self._draw.randrange(3, 90)
+            )
 
     def talk(self, who: Colleague, note: str) -> None:
         """Somebody takes the call."""
@@ -126,15 +127,11 @@ class Road:
         )
 
 
-def at_work(moment: datetime, draw: random.Random) -> datetime:
-    """This moment if it lies in office hours, else some minutes into the next morning at work."""
-    local = moment.astimezone(SHANGHAI)
-    if local.weekday() < 5 and _OPENS <= local.time() < _CLOSES:
+def at_work(moment: datetime, draw: random.Random, calendar: Calendar) -> datetime:
+    """This moment if it lies in working hours, else some minutes into the next morning at work."""
+    if calendar.is_open(moment):
         return moment
-    day = local.date() + timedelta(days=1 if local.time() >= _CLOSES else 0)
-    while day.weekday() >= 5:
-        day += timedelta(days=1)
-    return datetime.combine(day, _OPENS, SHANGHAI) + timedelta(minutes=draw.randrange(2, 80))
+    return calendar.add_working_minutes(moment, 0) + timedelta(minutes=draw.randrange(2, 80))
 
 
 def talked(draw: random.Random, need: str) -> str:

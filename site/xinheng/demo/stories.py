@@ -126,9 +126,11 @@ class Stories:
                 share = draw.choice((0.05, 0.1, 0.2, 0.3, 0.45, 0.6))
                 return max(_five(now + (midnight - now) * share), now + timedelta(minutes=2))
             case "soon":
-                return _five(at_work(now + timedelta(days=draw.choice((1, 1, 2, 3, 5, 7))), draw))
+                return _five(
+                    at_work(now + timedelta(days=draw.choice((1, 1, 2, 3, 5, 7))), draw, self._acts.calendar)
+                )
             case "far":
-                return _five(at_work(now + timedelta(days=draw.randrange(20, 60)), draw))
+                return _five(at_work(now + timedelta(days=draw.randrange(20, 60)), draw, self._acts.calendar))
         return None
 
     def begun(self, moment: datetime) -> Road:

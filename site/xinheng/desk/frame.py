@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,6 +27,7 @@ from xinheng.phone_display import dialled, readable
 from xinheng.staff import clock
 from xinheng.staff.colleagues import Colleague, read_colleagues
 from xinheng.staff.permissions import Permission
+from xinheng.working_days import Calendar
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 
@@ -85,6 +87,12 @@ def keys() -> Keys:
 def work() -> LeadWork:
     held: LeadWork = current_app.extensions["xinheng.work"]
     return held
+
+
+def calendar() -> Calendar:
+    """When the company works."""
+    held: Callable[[], Calendar] = current_app.extensions["xinheng.calendar"]
+    return held()
 
 
 def present_scope() -> Scope:

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, DateField, Form, StringField, TextAreaField, TimeField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
-from xinheng.desk.frame import utc_now
+from xinheng.desk.frame import calendar, utc_now
 from xinheng.leads.moves import whole_quarter
 from xinheng.leads.work import LONGEST_NOTE, LONGEST_STEP
 from xinheng.settings import SHANGHAI
@@ -86,8 +86,6 @@ def moment_on(day: date, clock: time | None = None) -> datetime:
 
 
 def in_days(days: int) -> datetime:
-    """The morning some days from now, moved to Monday from a weekend."""
+    """The morning some days from now; from a day off moved to the next working day."""
     day = utc_now().astimezone(SHANGHAI).date() + timedelta(days=days)
-    if day.weekday() >= 5:
-        day += timedelta(days=7 - day.weekday())
-    return datetime.combine(day, _MORNING, SHANGHAI)
+    return datetime.combine(calendar().add_working_days(day, 0), _MORNING, SHANGHAI)

@@ -19,6 +19,7 @@ from xinheng.audit.reading import Entry, recent, revealed_since
 from xinheng.desk.attached_checks import AttachedChecks, attached_checks, first_questions
 from xinheng.desk.frame import (
     blueprint,
+    calendar,
     database,
     keys,
     present_scope,
@@ -151,7 +152,7 @@ def _rules_of(file: LeadFile, checks: AttachedChecks, now: datetime) -> dict[str
         "road": ROAD,
         "moves": MOVES[file.lead.status],
         "reasons": REASONS,
-        "proposed": next_try(file.lead.attempts + 1, now),
+        "proposed": next_try(file.lead.attempts + 1, now, calendar()),
     }
 
 

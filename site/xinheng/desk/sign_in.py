@@ -13,6 +13,7 @@ from flask_wtf.csrf import CSRFError
 from xinheng.company import Company
 from xinheng.crypto import Keys
 from xinheng.desk import join_pages, sign_in_me  # noqa: F401 (their pages register themselves)
+from xinheng.desk.calendar_banner import calendar_banners
 from xinheng.desk.disk_banner import disk_banners
 from xinheng.desk.notice_banner import notice_banners
 from xinheng.desk.permission import may, refuse_what_is_not_permitted, signed_in_member
@@ -143,7 +144,7 @@ def guard_desk(app: Flask) -> None:
     app.after_request(keep_private)
     app.register_error_handler(CSRFError, token_refused)
     app.jinja_env.globals.update(
-        desk_banners=lambda: [*disk_banners(), *notice_banners(), *desk_banners()],
+        desk_banners=lambda: [*disk_banners(), *notice_banners(), *calendar_banners(), *desk_banners()],
         signed_in_member=signed_in_member,
         may=may,
         Permission=Permission,

@@ -20,7 +20,19 @@ from typing import Any, Final, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Boolean, LargeBinary, SmallInteger, String, Table, and_, bindparam, or_, select, text, update
+from sqlalchemy import (
+    Boolean,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    and_,
+    bindparam,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from xinheng.assessments import KEPT as RESULT_KEPT

@@ -38,7 +38,9 @@ def leads_by_person(session: Session, weeks: Weeks) -> Mapping[str | None, Perso
     waited = _waited(session, weeks)
     return {
         owner: PersonsLeads(
-            waiting.get(owner, 0), *came.get(owner, (0, 0)), median(spans) if (spans := waited.get(owner)) else None
+            waiting.get(owner, 0),
+            *came.get(owner, (0, 0)),
+            median(spans) if (spans := waited.get(owner)) else None,
         )
         for owner in {*waiting, *came}
     }

@@ -7,9 +7,9 @@ counts only.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import and_, func, select
@@ -19,12 +19,11 @@ from xinheng.db import Database
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.spool import Spool
 from xinheng.leads.telling import ENQUIRY
-from xinheng.leads.unopened import in_working_hours
 from xinheng.leads.wanted import day_bounds
 from xinheng.notices.outbox import Notice, enqueue
+from xinheng.working_days import Calendar
 
 DIGEST = "digest"
-_SATURDAY = 5
 
 Standing = Literal["opened", "sent", "held", "stopped", "waiting", "failed", "logged", "untold"]
 """What became of an enquiry. `held`: in quarantine or spam, of which nobody is told; `stopped`: its person withdrew, or it
@@ -41,14 +40,15 @@ _AMISS: dict[Standing, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """Stores one notice a day. `site` is the public origin; the spool is that of this machine."""
+    """Stores one notice a working day. `site` is the public origin; the spool is that of this machine."""
 
     site: str
     spool: Spool
+    calendar: Callable[[], Calendar] = Calendar
 
     def __call__(self, database: Database, now: datetime) -> int:
         """Store today's digest where it is time and there is none; returns 1 then."""
-        if not in_working_hours(now):
+        if not self.calendar().is_open(now):
             return 0
         with database.reading() as session:
             if not _is_due(session, now):
@@ -62,7 +62,7 @@ class Digest:
         return 1
 
     def _text(self, session: Session, now: datetime) -> str:
-        start, end = _period(now)
+        start, end = self._period(now)
         counts = Counter(_standings(session, start, end))
         amiss = sum(counts[each] for each in _AMISS)
         told = counts["opened"] + counts["sent"]
@@ -82,6 +82,12 @@ class Digest:
         lines += [f"{what}：{number}份" for what, number in beside.items() if number]
         return "\n".join([*lines, f"查看：{self.site}/desk/notices"])
 
+    def _period(self, now: datetime) -> tuple[datetime, datetime]:
+        """From the start of the last working day to that of today: digests leave no gap and overlap nowhere."""
+        end = day_bounds(now)[0]
+        start = self.calendar().previous_working_day(end.date())
+        return datetime.combine(start, end.timetz()), end
+
 
 def _name(now: datetime) -> str:
     """What the day's digest is known by, in place of a reference."""
@@ -93,15 +99,6 @@ def _is_due(session: Session, now: datetime) -> bool:
     todays = select(Notice.id).where(Notice.reference == _name(now), Notice.kind == DIGEST)
     before = select(Enquiry.id).where(Enquiry.created_at < day_bounds(now)[0])
     return not session.scalar(select(todays.exists())) and bool(session.scalar(select(before.exists())))
-
-
-def _period(now: datetime) -> tuple[datetime, datetime]:
-    """From the start of the last working day to that of today, in Shanghai: digests leave no gap and overlap nowhere."""
-    end = day_bounds(now)[0]
-    start = end - timedelta(days=1)
-    while start.weekday() >= _SATURDAY:
-        start -= timedelta(days=1)
-    return start, end
 
 
 def _standings(session: Session, start: datetime, end: datetime) -> Iterator[Standing]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from xinheng.leads.models import Status
 from xinheng.settings import SHANGHAI
+from xinheng.working_days import Calendar
 
 ROAD: tuple[Status, ...] = ("new", "contacted", "interested", "proposal", "won")
 """The statuses of a lead that goes well, in order. `lost` and `invalid` leave the road."""
@@ -49,18 +50,20 @@ def farthest(reached: str, present: str, wanted: str) -> str:
     return max(reached, wanted, key=ROAD.index) if wanted in ROAD else reached  # type: ignore[arg-type]
 
 
-def next_try(attempts: int, now: datetime) -> datetime:
+def next_try(attempts: int, now: datetime, calendar: Calendar) -> datetime:
     """When to call again after `attempts` calls that nobody took: first in three hours, then at the other half of the
-    next weekday, from the third on three weekdays later. Always between 10:00 and 17:30 in Shanghai, never at weekends.
+    next working day, from the third on three working days later. Always on a working day between 10:00 and 17:30.
     """
     local = now.astimezone(SHANGHAI)
+    today = local.date()
     other_half = _AFTERNOON if local.time() < time(12, 0) else _MORNING
     if attempts <= 1:
         soon = whole_quarter(local + _SOON)
-        if soon.date() == local.date() and _MORNING <= soon.time() <= _LAST_TRY and local.weekday() < 5:
+        if soon.date() == today and _MORNING <= soon.time() <= _LAST_TRY and calendar.is_working_day(today):
             return soon
-        return _weekdays_later(local, 0 if local.time() < time(7, 0) else 1, _MORNING)
-    return _weekdays_later(local, 1 if attempts == 2 else 3, other_half)
+        days = 0 if local.time() < time(7, 0) else 1
+        return _at(calendar.add_working_days(today, days), _MORNING)
+    return _at(calendar.add_working_days(today, 1 if attempts == 2 else 3), other_half)
 
 
 def whole_quarter(moment: datetime) -> datetime:
@@ -69,11 +72,5 @@ def whole_quarter(moment: datetime) -> datetime:
     return moment - past + timedelta(minutes=15 if past else 0)
 
 
-def _weekdays_later(local: datetime, days: int, at: time) -> datetime:
-    """`days` weekdays after this one (with 0: this day, if it is a weekday), at a time of day."""
-    day = local.date()
-    while days > 0 or day.weekday() >= 5:
-        day += timedelta(days=1)
-        if day.weekday() < 5:
-            days -= 1
-    return datetime.combine(day, at, SHANGHAI)
+def _at(day: date, clock: time) -> datetime:
+    return datetime.combine(day, clock, SHANGHAI)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +28,7 @@ from xinheng.sealed import Sealed
 from xinheng.settings import SHANGHAI
 from xinheng.staff.colleagues import Colleague
 from xinheng.staff.models import User
+from xinheng.working_days import Calendar
 
 LONGEST_NOTE = 2000  # characters
 LONGEST_STEP = 60
@@ -37,11 +38,23 @@ _TWO_PRESSES = timedelta(minutes=1)
 
 class LeadWork:
     """Staff's deeds. Those to one lead raise NoSuchLead, AlreadyDone, and LeadChanged where the deed's version is not the
-    present one."""
+    present one.
 
-    def __init__(self, database: Database, keys: Keys, *, site: str, limits: Assigner | None = None) -> None:
+    `calendar` says when staff work; without one from Monday to Friday. `limits` says who may take how many; without it
+    anybody any number."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: Keys,
+        *,
+        site: str,
+        calendar: Callable[[], Calendar] = Calendar,
+        limits: Assigner | None = None,
+    ) -> None:
         self._database = database
         self._keys = keys
+        self._calendar = calendar
         self._trail = Trail(keys)
         self._handing = Handing(self._trail, site=site)
         self._limits = limits
@@ -60,7 +73,7 @@ class LeadWork:
         with self._lead(lead_id, deed, Told("no_answer")) as (session, lead):
             _still_open(lead)
             lead.attempts += 1
-            lead.follow_up_at = next_try(lead.attempts, deed.now)
+            lead.follow_up_at = next_try(lead.attempts, deed.now, self._calendar())
             self._event(session, lead, deed, "no_answer", {"next": _minute(lead.follow_up_at)})
             self._audit(session, lead, deed, "edit", {"what": "plan"})
             return lead.follow_up_at

@@ -1,18 +1,16 @@
-"""By when a request must be answered. Monday to Friday count as working days: public holidays are not known here."""
+"""By when a request must be answered, in working days as the calendar knows them."""
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 
 from xinheng.settings import SHANGHAI
+from xinheng.working_days import Calendar
 
 WORKING_DAYS = 15
 
 
-def due(received: datetime, days: int = WORKING_DAYS) -> datetime:
+def due(received: datetime, calendar: Calendar, days: int = WORKING_DAYS) -> datetime:
     """The end of the last working day, the day of receipt not counted, in Shanghai."""
-    day = received.astimezone(SHANGHAI).date()
-    while days:
-        day += timedelta(days=1)
-        days -= day.weekday() < 5
+    day = calendar.add_working_days(received.astimezone(SHANGHAI).date(), days)
     return datetime.combine(day, time(23, 59, 59), SHANGHAI)

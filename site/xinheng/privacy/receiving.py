@@ -7,7 +7,7 @@ change no row and name nobody. So neither the answer nor the work tells anybody 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -26,6 +26,7 @@ from xinheng.privacy.deadline import due
 from xinheng.privacy.models import Kind, PrivacyRequest
 from xinheng.privacy.person import NO_INDEX, NOBODY, Reach
 from xinheng.privacy.withdrawing import WITHDRAWALS, withdraw
+from xinheng.working_days import Calendar
 
 WAIT = 2.0  # seconds a request waits for the writer's turn
 
@@ -50,12 +51,23 @@ class Receipt:
 
 
 class PrivacyDesk:
-    """Takes requests. Knows the database, the keys and the file beside them, not the web request."""
+    """Takes requests. Knows the database, the keys and the file beside them, not the web request.
 
-    def __init__(self, database: Database, keys: Keys, file: TombstoneFile) -> None:
+    `calendar` counts the days to answer in; without one they are those from Monday to Friday.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        keys: Keys,
+        file: TombstoneFile,
+        *,
+        calendar: Callable[[], Calendar] = Calendar,
+    ) -> None:
         self._database = database
         self._keys = keys
         self._file = file
+        self._calendar = calendar
 
     def receive(self, asked: Asked, now: datetime) -> Receipt:
         """Store a request. Raises DatabaseBusy; nothing was kept then."""
@@ -110,7 +122,7 @@ class PrivacyDesk:
             proof="pair" if match else "",
             carried_out=asked.kind in WITHDRAWALS and bool(match),
             received_at=now,
-            due_at=due(now),
+            due_at=due(now, self._calendar()),
         )
         request.seal(self._keys, "phone", asked.phone.e164)
         request.seal(self._keys, "reference", asked.reference)

@@ -22,6 +22,7 @@ from xinheng.privacy.forgetting import any_buried, empty_buried
 from xinheng.privacy.person import NOBODY, Reach
 from xinheng.privacy.restricting import restrict_held, restrict_lead
 from xinheng.privacy.withdrawing import WITHDRAWALS, withdraw
+from xinheng.working_days import Calendar
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +35,16 @@ class Again:
     restrained: int = 0
 
 
-def carry_out_again(database: Database, keys: Keys, deletion: Deletion) -> Again:
-    """Bring a database to what the deletion's file knows, and have its enquiries found. Raises DatabaseBusy."""
+def carry_out_again(
+    database: Database, keys: Keys, deletion: Deletion, calendar: Calendar | None = None
+) -> Again:
+    """Bring a database to what the deletion's file knows, and have its enquiries found. Raises DatabaseBusy.
+
+    Withdrawals are due by the calendar; without one from Monday to Friday.
+    """
     fill_phone_indexes(database, keys)
     deleted = deletion.again()
-    restrained = _restrain_again(database, deletion.file)
+    restrained = _restrain_again(database, deletion.file, calendar or Calendar())
     if restrained:
         log.warning("备份之后的撤回和限制，已再办一次：%d", restrained)
     with database.reading() as session:
@@ -49,13 +55,13 @@ def carry_out_again(database: Database, keys: Keys, deletion: Deletion) -> Again
     return Again(deleted, restrained)
 
 
-def _restrain_again(database: Database, file: TombstoneFile) -> int:
+def _restrain_again(database: Database, file: TombstoneFile, calendar: Calendar) -> int:
     noted = [each for each in file.restraints() if each.id != NOBODY]
     with database.reading() as session:
         if not _missing(session, noted):
             return 0
     with database.writing(over=[b"restraints"]) as session:  # of several processes that start at once, one
-        return sum(_restrain(session, each) for each in _missing(session, noted))
+        return sum(_restrain(session, each, calendar) for each in _missing(session, noted))
 
 
 def _missing(session: Session, noted: Iterable[Restraint]) -> Sequence[Restraint]:
@@ -63,7 +69,7 @@ def _missing(session: Session, noted: Iterable[Restraint]) -> Sequence[Restraint
     return [each for each in noted if each.key not in known]
 
 
-def _restrain(session: Session, restraint: Restraint) -> bool:
+def _restrain(session: Session, restraint: Restraint, calendar: Calendar) -> bool:
     """Of an enquiry that has a lead here, the lead's own line tells. False where there is no such record."""
     record: Lead | Enquiry | None
     if restraint.kind == "lead":
@@ -77,7 +83,7 @@ def _restrain(session: Session, restraint: Restraint) -> bool:
     if restraint.what in WITHDRAWALS:
         one = Reach(lead_id=record.id) if isinstance(record, Lead) else Reach(enquiry_id=record.id)
         since = restraint.since
-        withdraw(session, one, restraint.what, since, due(since), given_until=since)
+        withdraw(session, one, restraint.what, since, due(since, calendar), given_until=since)
         session.expire(record)
     elif isinstance(record, Lead):
         restricted = restraint.what == "restricted"
