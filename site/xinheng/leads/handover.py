@@ -27,14 +27,14 @@ def left_with_leads(session: Session, people: Iterable[Colleague]) -> list[Colle
 
 def open_leads_by_owner(session: Session) -> Mapping[str, int]:
     """How many open leads each member has who has any."""
-    mine = Lead.queue.in_(_TO_DO), Lead.owner_id.is_not(None)
+    mine = Lead.queue.in_(TO_DO), Lead.owner_id.is_not(None)
     counted = select(Lead.owner_id, func.count()).where(*mine).group_by(Lead.owner_id)
     return {owner: count for owner, count in session.execute(counted) if owner}
 
 
 def ids_of_open_leads(session: Session, staff_id: str) -> Sequence[str]:
     """A member's open leads, the most urgent first: so that dealing them out in turn is fair."""
-    mine = select(Lead.id).where(Lead.owner_id == staff_id, Lead.queue.in_(_TO_DO))
+    mine = select(Lead.id).where(Lead.owner_id == staff_id, Lead.queue.in_(TO_DO))
     return session.scalars(mine.order_by(Lead.priority.desc(), Lead.id)).all()
 
 
