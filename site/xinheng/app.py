@@ -55,6 +55,7 @@ from xinheng.migrations import upgrade
 from xinheng.notices.channels import Switchboard, made_channels
 from xinheng.origin_guard import guard_origin
 from xinheng.page_cache import compress
+from xinheng.page_footer import Footer
 from xinheng.pages import health
 from xinheng.pages import views as pages
 from xinheng.privacy import views as privacy
@@ -257,6 +258,7 @@ def share_with_templates(app: Flask, settings: Settings, company: Callable[[], C
         }
 
     app.jinja_env.globals.update(
+        footer=Footer(app.jinja_env),
         cover=cover,
         shapes=SHAPES,
         highlighted=highlighted,
