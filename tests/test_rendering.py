@@ -1,4 +1,4 @@
-"""The footer that stands on every public page."""
+"""What stands on every page is there on each, and follows what was saved."""
 
 from __future__ import annotations
 

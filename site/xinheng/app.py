@@ -55,7 +55,6 @@ from xinheng.migrations import upgrade
 from xinheng.notices.channels import Switchboard, made_channels
 from xinheng.origin_guard import guard_origin
 from xinheng.page_cache import compress
-from xinheng.page_footer import Footer
 from xinheng.pages import health
 from xinheng.pages import views as pages
 from xinheng.privacy import views as privacy
@@ -64,6 +63,7 @@ from xinheng.privacy.receiving import PrivacyDesk
 from xinheng.privacy.replaying import carry_out_again
 from xinheng.processors import watched_processors
 from xinheng.reloading import Reloading, last_good, version_of, watched_content
+from xinheng.rendering import Footer
 from xinheng.running import hold_running
 from xinheng.settings import SettingError, Settings
 from xinheng.static_files import serve_static, static_root, version_of_file

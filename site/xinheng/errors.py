@@ -25,6 +25,7 @@ from xinheng.desk.permission import signed_in_member
 from xinheng.desk.sign_in_gate import typed_texts
 from xinheng.page_cache import private
 from xinheng.privacy.answering import NoSuchRequest
+from xinheng.rendering import Templates
 
 
 class Site(Flask):
@@ -32,6 +33,8 @@ class Site(Flask):
 
     None of its functions is a coroutine, so none is looked at for being one: a page calls some fifteen.
     """
+
+    jinja_environment = Templates
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
