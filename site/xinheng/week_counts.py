@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
-from sqlalchemy import Date, Integer, String, func, select
+from sqlalchemy import Connection, Date, Integer, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from xinheng.db import CountersBase, insert_into
@@ -77,10 +77,10 @@ class WeekTally:
         if origin.article:
             self._articles[week, origin.article, what] += number
 
-    def add_to(self, session: Session) -> None:
+    def add_to(self, connection: Connection) -> None:
         """Add it all, in one order everywhere: no two of them wait for each other."""
-        _store(session, SourceWeek, "source", self._sources)
-        _store(session, ArticleWeek, "article", self._articles)
+        _store(connection, SourceWeek, "source", self._sources)
+        _store(connection, ArticleWeek, "article", self._articles)
 
 
 def visits_by_source(session: Session, weeks: Weeks) -> Mapping[tuple[date, str], Visits]:
@@ -102,7 +102,7 @@ def visits_by_article(session: Session, weeks: Weeks) -> Mapping[str, Visits]:
 
 
 def _store(
-    session: Session,
+    connection: Connection,
     table: type[SourceWeek] | type[ArticleWeek],
     name: str,
     counted: Counter[tuple[date, str, What]],
@@ -110,9 +110,9 @@ def _store(
     rows = list(_rows(name, counted))
     if not rows:
         return
-    made = insert_into(session, table)
+    made = insert_into(connection, table)
     more = {what: getattr(table, what) + getattr(made.excluded, what) for what in WHAT}
-    session.connection().execute(made.on_conflict_do_update(index_elements=["week", name], set_=more), rows)
+    connection.execute(made.on_conflict_do_update(index_elements=["week", name], set_=more), rows)
 
 
 def _rows(name: str, counted: Counter[tuple[date, str, What]]) -> Iterator[dict[str, Any]]:

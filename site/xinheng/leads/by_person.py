@@ -5,15 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from statistics import median
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from xinheng.leads.handover import TO_DO
-from xinheng.leads.models import Lead, LeadEvent
-from xinheng.settings import SHANGHAI
+from xinheng.leads.models import Lead
 from xinheng.weeks import Weeks
 
 _ANSWERS = ("connected", "no_answer", "wechat", "status")

@@ -133,7 +133,7 @@ def _change(row: str, number: int) -> str:
     values = ", ".join(f"{row}.{name}" for name in KEY)
     names = ", ".join(KEY)
     return (
-        f"INSERT INTO lead_count_changes (week, {names}, leads)"  # noqa: S608 (names of our own)
+        f"INSERT INTO lead_count_changes (week, {names}, leads)"
         f" SELECT {_week(f'{row}.created_at')}, {values}, {number} WHERE {row}.counted;"
     )
 
