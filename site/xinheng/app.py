@@ -168,7 +168,13 @@ def open_stores(app: Flask, settings: Settings) -> None:
     counters_on = ANY_DISK if settings.database_url else disk
     app.extensions["xinheng.reads"] = ReadCounter(databases.counters, counters_on)
     app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys, counters_on)
-    app.extensions["xinheng.work"] = LeadWork(databases.leads, keys, site=settings.origin, calendar=calendar)
+    app.extensions["xinheng.work"] = LeadWork(
+        databases.leads,
+        keys,
+        site=settings.origin,
+        calendar=calendar,
+        response=lambda: app.extensions["xinheng.response"](),
+    )
 
 
 def watch_channels(app: Flask, settings: Settings) -> None:
@@ -217,6 +223,8 @@ def start_consultation(app: Flask, settings: Settings, company: Callable[[], Com
         keys,
         site=settings.origin,
         priority=lambda: app.extensions["xinheng.priority"](),
+        response=lambda: app.extensions["xinheng.response"](),
+        calendar=app.extensions["xinheng.calendar"],
         catch_up=app.extensions["xinheng.privacy"].catch_up,
     )
     files = [settings.forms / CONSULTATION, settings.content / "site.toml"]

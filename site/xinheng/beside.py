@@ -15,7 +15,7 @@ from flask import Flask
 from xinheng.housekeeping import Housekeeping
 from xinheng.leads import drainer
 from xinheng.leads.digest import Digest
-from xinheng.leads.unopened import remind
+from xinheng.leads.escalation import Escalation
 from xinheng.leads.unranked import Unranked
 from xinheng.leads.untold import Untold
 from xinheng.notices.worker import PostOffice, Sweep
@@ -28,9 +28,10 @@ def work_beside(app: Flask, stopping: threading.Event) -> None:
     reception = held["xinheng.consultation"].reception
     origin = app.config["ORIGIN"]
     ranked = Unranked(held["xinheng.keys"], held["xinheng.priority"])
+    late = Escalation(origin, held["xinheng.keys"], held["xinheng.calendar"], held["xinheng.response"])
     sweeps: list[Sweep] = [
         Untold(origin),
-        remind,
+        late,
         Digest(origin, reception.spool, held["xinheng.calendar"]),
         ranked,
     ]

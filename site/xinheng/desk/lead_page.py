@@ -31,6 +31,7 @@ from xinheng.desk.lead_forms import NoteForm, PlanForm
 from xinheng.desk.level_names import level_names
 from xinheng.desk.list_address import list_address, read_list
 from xinheng.desk.permission import current_member, requires
+from xinheng.desk.response_words import present_response, work_span
 from xinheng.forms.call_guide import Call, CallGuide, ShownGuide, guide_for
 from xinheng.forms.priority import PriorityRules
 from xinheng.leads.drafts import read_draft
@@ -130,7 +131,8 @@ def _opened(reading: Session, lead_id: str, *, revealed: bool) -> LeadFile:
 
 
 def _rules_of(file: LeadFile, checks: AttachedChecks, now: datetime) -> dict[str, object]:
-    """What the rules say about a lead: why to call, what to say, which moves there are, when to try again."""
+    """What the rules say about a lead: why to call, what to say, which moves there are, when to call
+    first and when again."""
     rules: PriorityRules = current_app.extensions["xinheng.priority"]()
     return {
         "why": rules.why(file.facts),
@@ -138,6 +140,8 @@ def _rules_of(file: LeadFile, checks: AttachedChecks, now: datetime) -> dict[str
         "road": ROAD,
         "moves": MOVES[file.lead.status],
         "reasons": REASONS,
+        "response": present_response(file.lead, now),
+        "work_span": work_span,
         "proposed": next_try(file.lead.attempts + 1, now, calendar()),
     }
 

@@ -13,9 +13,11 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     String,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -88,12 +90,21 @@ def _indexes() -> tuple[Index, ...]:
             *("owner_id", "queue", "follow_up_at", "id"),
             *("last_enquiry_at", "priority", "restricted"),
         ),
-        "waiting": ("queue", "last_enquiry_at", "id", "restricted"),
-        "owner_waiting": ("owner_id", "queue", "last_enquiry_at", "id", "restricted"),
+        "waiting": ("queue", "first_response_due", "id", "restricted"),
+        "owner_waiting": ("owner_id", "queue", "first_response_due", "id", "restricted"),
         "last_four": ("last_four_index", "last_enquiry_at", "id"),
         "name": ("name_index", "last_enquiry_at", "id"),
     }
-    return tuple(Index(f"ix_leads_{name}", *columns) for name, columns in lists.items())
+    unanswered = text("responded_at IS NULL")
+    return (
+        *(Index(f"ix_leads_{name}", *columns) for name, columns in lists.items()),
+        Index(
+            "ix_leads_unanswered",
+            *("first_response_due", "id"),
+            sqlite_where=unanswered,
+            postgresql_where=unanswered,
+        ),
+    )
 
 
 class Lead(Sealed, LeadsBase):
@@ -101,6 +112,10 @@ class Lead(Sealed, LeadsBase):
 
     `queue` says what it waits for: `first` the first contact, `planned` its `follow_up_at`, `stuck` a next step,
     `closed` nothing, `held` nothing either, being restricted. `version` rises with each change by staff.
+
+    Somebody must try to reach the person by `first_response_due`, and did at `responded_at`; `escalation` is how many steps
+    of forms/response.toml were taken meanwhile, the reminder among them. Each enquiry that isn't the first one waits for
+    begins all three anew. A lead that is closed before anybody tried waits for nobody.
     """
 
     __tablename__ = "leads"
@@ -114,6 +129,9 @@ class Lead(Sealed, LeadsBase):
     owner_id: Mapped[str | None] = mapped_column(ForeignKey(User.id))
     follow_up_at: Mapped[datetime | None] = mapped_column(MomentOrNever, nullable=False, default=None)
     next_step: Mapped[bytes | None] = mapped_column(LargeBinary)
+    first_response_due: Mapped[datetime | None] = mapped_column(MomentOrNever, nullable=False, default=None)
+    responded_at: Mapped[datetime | None] = mapped_column(Moment)
+    escalation: Mapped[int] = mapped_column(SmallInteger, nullable=False, default=0)
     attempts: Mapped[int] = mapped_column(Integer, nullable=False, default=0)
     priority: Mapped[int | None] = mapped_column(PointsOrNone, nullable=False, default=None)
     version: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
@@ -142,6 +160,8 @@ class Lead(Sealed, LeadsBase):
         if self.closed:
             self.follow_up_at = None
             self.next_step = None
+            if self.responded_at is None:
+                self.first_response_due = None
         if self.restricted:
             self.queue = "held"
         elif self.closed:

@@ -1,11 +1,13 @@
-"""What staff are told of an enquiry, and who: everybody by every channel, its owner by mail besides."""
+"""What staff are told of an enquiry, and who: everybody by every channel, its owner by mail besides; and whoever is given
+a lead."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xinheng.assessments import INSUFFICIENT
@@ -17,6 +19,9 @@ from xinheng.staff.models import User
 from xinheng.staff.permissions import Permission
 
 ENQUIRY = "enquiry"
+SOON, LATE = "due_soon", "late"
+"""Kinds of notices: of a first response that is due soon, or late."""
+
 LEVEL_WORDS: Mapping[str, str] = MappingProxyType(
     {"high": "高", "elevated": "偏高", "moderate": "中等", "low": "较低", INSUFFICIENT: "信息不足"}
 )
@@ -36,7 +41,7 @@ def tell(
     text = _notice_text(form, enquiry, lead, reopened=reopened, site=site)
     enqueue(session, kind=ENQUIRY, reference=enquiry.reference, text=text, now=now)
     owner = session.get(User, lead.owner_id) if lead.owner_id else None
-    if owner and owner.active and Permission.LEADS in owner.permissions:
+    if owner and takes_leads(owner):
         enqueue(
             session,
             kind=ENQUIRY,
@@ -45,6 +50,39 @@ def tell(
             now=now,
             recipient=owner.email,
         )
+
+
+def tell_new_owner(
+    session: Session,
+    leads: Sequence[Lead],
+    recipient: str,
+    *,
+    owner_id: str,
+    site: str,
+    now: datetime,
+    why: str = "",
+) -> None:
+    """Mail whoever was given these leads, once, without a name or number of a person."""
+    references = references_of(session, [lead.id for lead in leads])
+    if len(leads) == 1:
+        lines = ["有一条线索交给您了", *([why] if why else []), f"受理编号：{references[0]}"]
+        text = "\n".join([*lines, f"查看：{site}/desk/leads/{leads[0].id}"])
+    else:
+        text = f"有{len(leads)}条线索交给您了\n查看：{site}/desk/leads?owner={owner_id}"
+    # several have no reference in common: opening one of them doesn't mean that the others were seen
+    reference = references[0] if len(leads) == 1 else ""
+    enqueue(session, kind="assigned", reference=reference, text=text, now=now, recipient=recipient)
+
+
+def references_of(session: Session, lead_ids: Sequence[str]) -> Sequence[str]:
+    """The references of these leads' enquiries, newest first."""
+    query = select(Enquiry.reference).where(Enquiry.lead_id.in_(lead_ids))
+    return session.scalars(query.order_by(Enquiry.created_at.desc())).all()
+
+
+def takes_leads(member: User) -> bool:
+    """Whether a member may be told of leads."""
+    return member.active and Permission.LEADS in member.permissions
 
 
 def _notice_text(form: PublishedForm, enquiry: Enquiry, lead: Lead, *, reopened: bool, site: str) -> str:

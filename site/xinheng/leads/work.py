@@ -15,15 +15,18 @@ from xinheng.audit import log as audit
 from xinheng.audit.models import Action
 from xinheng.crypto import CannotDecrypt, Keys, new_row_id
 from xinheng.db import Database
-from xinheng.form_versions import FormVersion
-from xinheng.forms.definition import stored_form
+from xinheng.forms.response import ResponseRules
 from xinheng.leads.deeds import AlreadyDone, BulkChange, Deed, LeadChanged, Told
 from xinheng.leads.drafts import drop_draft
-from xinheng.leads.models import CLOSED, Enquiry, Lead, LeadEvent
-from xinheng.leads.moves import MoveRefused, check_move, next_try
+from xinheng.leads.file import facts_of
+from xinheng.leads.keeping import keep_longer
+from xinheng.leads.models import CLOSED, Lead, LeadEvent
+from xinheng.leads.moves import ROAD, MoveRefused, check_move, next_try
 from xinheng.leads.numbers import with_numbers
+from xinheng.leads.response import expect_response, note_response
 from xinheng.leads.scope import NoSuchLead
-from xinheng.notices.outbox import Notice, enqueue, withdraw
+from xinheng.leads.telling import LATE, SOON, references_of, tell_new_owner
+from xinheng.notices.outbox import Notice, withdraw
 from xinheng.sealed import Sealed
 from xinheng.settings import SHANGHAI
 from xinheng.staff.colleagues import Colleague
@@ -40,15 +43,22 @@ class LeadWork:
     """Staff's deeds. Those to one lead raise NoSuchLead, AlreadyDone, and LeadChanged where the deed's version is not the
     present one.
 
-    `calendar` says when staff work; without one from Monday to Friday."""
+    `calendar` says when staff work, `response` how soon they must call; without them from Monday to Friday, in four hours."""
 
     def __init__(
-        self, database: Database, keys: Keys, *, site: str, calendar: Callable[[], Calendar] = Calendar
+        self,
+        database: Database,
+        keys: Keys,
+        *,
+        site: str,
+        calendar: Callable[[], Calendar] = Calendar,
+        response: Callable[[], ResponseRules] = ResponseRules,
     ) -> None:
         self._database = database
         self._keys = keys
         self._site = site
         self._calendar = calendar
+        self._response = response
 
     def write_note(self, lead_id: str, deed: Deed, text: str, *, connected: bool = False) -> None:
         """Add a note; `connected` says that somebody took the call, which makes a new lead a contacted one."""
@@ -64,6 +74,7 @@ class LeadWork:
         with self._lead(lead_id, deed, Told("no_answer")) as (session, lead):
             _still_open(lead)
             lead.attempts += 1
+            self._respond(session, lead, deed)
             lead.follow_up_at = next_try(lead.attempts, deed.now, self._calendar())
             self._event(session, lead, deed, "no_answer", {"next": _minute(lead.follow_up_at)})
             self._audit(session, lead, deed, "edit", {"what": "plan"})
@@ -179,8 +190,14 @@ class LeadWork:
         check_move(lead.status, status, reason)
         detail = {"from": lead.status, "to": status} | ({"reason": reason} if reason else {})
         if lead.status == "new" and status == "contacted":
-            self._keep_longer(session, lead, deed.now)
+            keep_longer(session, lead, deed.now)
         lead.status, lead.reason = status, reason
+        if status in ROAD[1:]:
+            self._respond(session, lead, deed)
+        elif status == "new":
+            facts = facts_of(lead, lead.enquiries[-1], self._keys)
+            minutes = self._response().minutes(facts)
+            expect_response(lead, self._calendar().add_working_minutes(deed.now, minutes))
         self._event(session, lead, deed, "status", detail)
         self._audit(session, lead, deed, "edit", {"what": "status", **detail})
 
@@ -188,7 +205,7 @@ class LeadWork:
         """Set the owner; False if it was theirs already."""
         if (owner.id if owner else None) == lead.owner_id:
             return False
-        withdraw(session, self._references(session, [lead.id]), deed.now, Notice.kind == "assigned")
+        withdraw(session, references_of(session, [lead.id]), deed.now, Notice.kind == "assigned")
         detail = {"from": lead.owner_id or "", "to": owner.id if owner else ""}
         lead.owner_id = owner.id if owner else None
         self._event(session, lead, deed, "assigned", detail)
@@ -198,44 +215,21 @@ class LeadWork:
     def _tell(
         self, session: Session, leads: Sequence[Lead], deed: Deed, owner: User | Colleague | None
     ) -> None:
-        """Mail the new owner once, without a name or number of a person; one's own doing needs no mail."""
-        if owner is None or owner.id == deed.scope.staff_id or not leads:
-            return
-        references = self._references(session, [lead.id for lead in leads])
-        if len(leads) == 1:
-            text = (
-                f"有一条线索交给您了\n受理编号：{references[0]}\n查看：{self._site}/desk/leads/{leads[0].id}"
-            )
-        else:
-            text = f"有{len(leads)}条线索交给您了\n查看：{self._site}/desk/leads?owner={owner.id}"
-        # several have no reference in common: opening one of them doesn't mean that the others were seen
-        reference = references[0] if len(leads) == 1 else ""
-        enqueue(session, kind="assigned", reference=reference, text=text, now=deed.now, recipient=owner.email)
+        """One's own doing needs no mail."""
+        if owner is not None and owner.id != deed.scope.staff_id and leads:
+            tell_new_owner(session, leads, owner.email, owner_id=owner.id, site=self._site, now=deed.now)
 
-    def _references(self, session: Session, lead_ids: Sequence[str]) -> Sequence[str]:
-        """The references of these leads' enquiries, newest first."""
-        query = select(Enquiry.reference).where(Enquiry.lead_id.in_(lead_ids))
-        return session.scalars(query.order_by(Enquiry.created_at.desc())).all()
+    def _respond(self, session: Session, lead: Lead, deed: Deed) -> None:
+        """Somebody tried to reach the person: nobody needs to be told any more that it is time."""
+        if note_response(lead, deed.now):
+            withdraw(session, references_of(session, [lead.id]), deed.now, Notice.kind.in_([SOON, LATE]))
 
     def _contacted(self, session: Session, lead: Lead, deed: Deed) -> None:
         lead.attempts = 0
-        self._keep_longer(session, lead, deed.now)
+        self._respond(session, lead, deed)
+        keep_longer(session, lead, deed.now)
         if lead.status == "new":
             self._move(session, lead, deed, "contacted", "")
-
-    def _keep_longer(self, session: Session, lead: Lead, now: datetime) -> None:
-        """The time that the form promised runs from the last contact."""
-        if lead.status in CLOSED:
-            return
-        published = session.scalars(
-            select(FormVersion.form)
-            .join(Enquiry, Enquiry.form_version == FormVersion.version)
-            .where(Enquiry.lead_id == lead.id)
-            .order_by(Enquiry.created_at.desc())
-        ).first()
-        if published:
-            until = now + timedelta(days=stored_form(published).retention_days)
-            lead.retain_until = max(lead.retain_until, until)
 
     def _audit(
         self, session: Session, lead: Lead, deed: Deed, action: Action, detail: Mapping[str, str]
