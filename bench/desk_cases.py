@@ -232,7 +232,7 @@ class Bench:
         """The same list, at its two-hundredth page or the last it has."""
         with self.database.reading() as session:
             leads = find_leads(session, visitor.scope, wanted, self.now, (DEEP - 1) * PAGE).leads
-        return replace(wanted, place=place_of(leads[-1], wanted.sort))
+        return replace(wanted, place=place_of(leads[-1], wanted))
 
     def _list(self, visitor: Visitor, name: str, wanted: Wanted, *, daily: bool = False) -> Case:
         return self._page(visitor, name, f"/desk/leads?{list_address(wanted)}", daily=daily)

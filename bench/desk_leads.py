@@ -195,9 +195,22 @@ class _Maker:
             "reason": self._chosen["reason"]() if status in {"lost", "invalid"} else "",
             "queue": "held" if restricted else "closed" if closed else queue,
             "follow_up_at": at,
+            **self._response(status),
             "next_step": self._sealed("leads", "next_step", lead_id, "发方案，约时间细谈")
             if planned
             else None,
+        }
+
+    def _response(self, status: str) -> dict[str, Any]:
+        """A first call was due some hours after the enquiry: most leads had it in time, those that are new wait for it."""
+        due = self._now + timedelta(days=self._random.uniform(-2, 1))
+        if status == "new":
+            return {"first_response_due": due, "responded_at": None, "escalation": 2}
+        asked = self._now - timedelta(days=self._random.uniform(3, 900))
+        return {
+            "first_response_due": asked + timedelta(hours=4),
+            "responded_at": asked + timedelta(hours=self._random.uniform(0, 5)),
+            "escalation": 0,
         }
 
     def _enquiry(self, lead: Mapping[str, Any], typed: str, name: str, at: datetime) -> dict[str, Any]:

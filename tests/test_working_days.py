@@ -178,6 +178,14 @@ def test_what_was_added_is_measured_again(calendar: Calendar, start: datetime, w
     assert calendar.working_minutes(start, then) == worked
 
 
+@given(calendars, moments, minutes)
+def test_what_was_taken_off_is_measured_again(calendar: Calendar, end: datetime, worked: int) -> None:
+    begin = calendar.subtract_working_minutes(end, worked)
+    assert begin <= end
+    assert calendar.working_minutes(begin, end) == worked
+    assert calendar.working_minutes(begin + timedelta(seconds=1), end) < worked or worked == 0
+
+
 @given(calendars, moments, minutes, minutes)
 def test_more_time_never_ends_earlier(calendar: Calendar, start: datetime, one: int, other: int) -> None:
     less, more = sorted((one, other))

@@ -176,7 +176,12 @@ def open_stores(app: Flask, settings: Settings) -> None:
         lambda: app.extensions["xinheng.assignment_rules"](), calendar, second_factor=settings.production
     )
     app.extensions["xinheng.work"] = LeadWork(
-        databases.leads, keys, site=settings.origin, calendar=calendar, limits=assigner
+        databases.leads,
+        keys,
+        site=settings.origin,
+        calendar=calendar,
+        response=lambda: app.extensions["xinheng.response"](),
+        limits=assigner,
     )
     app.extensions["xinheng.duty"] = Duty(databases.leads, keys)
 
@@ -227,6 +232,8 @@ def start_consultation(app: Flask, settings: Settings, company: Callable[[], Com
         keys,
         site=settings.origin,
         priority=lambda: app.extensions["xinheng.priority"](),
+        response=lambda: app.extensions["xinheng.response"](),
+        calendar=app.extensions["xinheng.calendar"],
         catch_up=app.extensions["xinheng.privacy"].catch_up,
     )
     files = [settings.forms / CONSULTATION, settings.content / "site.toml"]

@@ -18,10 +18,10 @@ from xinheng.leads import drainer
 from xinheng.leads.absence import Absence
 from xinheng.leads.dealing import Dealing
 from xinheng.leads.digest import Digest
+from xinheng.leads.escalation import Escalation
 from xinheng.leads.idle import IdleLeads
 from xinheng.leads.ranking import Ranking
 from xinheng.leads.trail import Trail
-from xinheng.leads.unopened import remind
 from xinheng.leads.untold import Untold
 from xinheng.notices.worker import PostOffice, Sweep
 
@@ -34,9 +34,16 @@ def work_beside(app: Flask, stopping: threading.Event) -> None:
     origin = app.config["ORIGIN"]
     ranking = Ranking(databases.leads, held["xinheng.keys"], held["xinheng.priority"])
     dealing, idle, absence = _assignment(app)
+    late = Escalation(
+        Trail(held["xinheng.keys"]),
+        held["xinheng.assigner"],
+        held["xinheng.calendar"],
+        held["xinheng.response"],
+        site=origin,
+    )
     sweeps: list[Sweep] = [
         Untold(origin),
-        remind,
+        late,
         Digest(origin, reception.spool, held["xinheng.calendar"]),
         ranking.unranked,
         idle,

@@ -29,6 +29,7 @@ from xinheng.forms.call_guide import load_call_guide
 from xinheng.forms.loader import load_consultation
 from xinheng.forms.needs import offered_needs
 from xinheng.forms.priority import load_priority
+from xinheng.forms.response import load_response
 from xinheng.health_check.command import score_command
 from xinheng.health_check.loader import load_health_check
 from xinheng.housekeeping import ClockJumped, Housekeeping
@@ -195,6 +196,7 @@ def _faults(settings: Settings) -> list[Fault]:
     _loaded(partial(load_working_days, settings.content), found)
     _loaded(partial(load_assignment, settings.forms), found)
     _loaded(partial(load_priority, settings.forms, needs), found)
+    _loaded(partial(load_response, settings.forms, needs), found)
     health_check = _loaded(partial(load_health_check, settings.forms, slugs), found)
     questions = health_check.scored if health_check else None
     _loaded(partial(load_call_guide, settings.forms, needs, slugs, questions), found)

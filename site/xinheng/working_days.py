@@ -152,6 +152,17 @@ class Calendar:
             begins, ends = next(spans)
         return begins + left
 
+    def subtract_working_minutes(self, end: datetime, minutes: int) -> datetime:
+        """The latest moment since which so many minutes have been worked until `end`, in Shanghai: the beginning of a day
+        rather than the end of the one before."""
+        left = minutes * _MINUTE
+        spans = self._spans_back(end)
+        begins, ends = next(spans)
+        while left > ends - begins:
+            left -= ends - begins
+            begins, ends = next(spans)
+        return ends - left
+
     def working_minutes(self, start: datetime, end: datetime) -> int:
         """How many whole minutes are worked between two moments; 0 where the end comes first."""
         first, last = start.astimezone(SHANGHAI), end.astimezone(SHANGHAI)
@@ -201,6 +212,18 @@ class Calendar:
                     if end > first:
                         yield max(first, datetime.combine(day, begins, SHANGHAI)), end
             day += _DAY
+
+    def _spans_back(self, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The hours worked before a moment, the last first, and that one cut off where it hasn't ended."""
+        last = end.astimezone(SHANGHAI)
+        day = last.date()
+        while True:
+            if self.is_working_day(day):
+                for begins, ends in reversed(self.hours):
+                    begin = datetime.combine(day, begins, SHANGHAI)
+                    if begin < last:
+                        yield begin, min(last, datetime.combine(day, ends, SHANGHAI))
+            day -= _DAY
 
     def _worked_before(self, at: time) -> timedelta:
         """How long is worked of a working day before a time of it."""

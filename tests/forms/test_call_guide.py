@@ -423,14 +423,17 @@ def test_a_guide_that_fits_its_site_is_right(check: Path) -> None:
 
 def test_checking_what_ships_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert checked() == ["内容和表单都没有问题"]
+    first, *hints = checked()
+    assert first == "内容和表单都没有问题"
+    assert all("年的放假安排" in hint for hint in hints), "nothing but a year that isn't announced yet"
 
 
-def test_a_need_taken_off_the_form_is_found_in_both_files_that_name_it(check: Path) -> None:
+def test_a_need_taken_off_the_form_is_found_in_each_file_that_names_it(check: Path) -> None:
     replace_in(check / "forms" / "consultation.toml", 'key = "overdue"', 'key = "late"')
     found = checked("forms")
     assert [line.partition("：")[0] for line in found] == [
         f"{check}/forms/priority.toml: rules.2.when.need.0",
+        f"{check}/forms/response.toml: rules.1.when.need.0",
         f"{check}/forms/call_guide.toml: guides.0.needs.0",
     ]
 

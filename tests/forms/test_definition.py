@@ -27,6 +27,7 @@ from xinheng.forms.definition import (
 )
 from xinheng.forms.loader import CONSULTATION, load_consultation
 from xinheng.forms.priority import PRIORITY
+from xinheng.forms.response import RESPONSE
 from xinheng.health_check.loader import HEALTH_CHECK
 
 FORMS = [ROOT / "forms" / CONSULTATION]
@@ -78,7 +79,7 @@ def written(data_root: Path, company: Company) -> Written:
 def test_there_are_form_files() -> None:
     """Each has its own test file, and its own section in the README."""
     files = {file.name for file in (ROOT / "forms").glob("*.toml")}
-    assert files == {CONSULTATION, PRIORITY, CALL_GUIDE, HEALTH_CHECK}
+    assert files == {CONSULTATION, PRIORITY, RESPONSE, CALL_GUIDE, HEALTH_CHECK}
 
 
 @pytest.mark.parametrize("file", FORMS, ids=lambda file: file.name)

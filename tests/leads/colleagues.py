@@ -49,6 +49,7 @@ def plain_lead(**changed: Any) -> dict[str, Any]:
         "queue": "first",
         "owner_id": None,
         "follow_up_at": None,
+        "first_response_due": None,
         "attempts": 0,
         "priority": None,
         "version": 1,

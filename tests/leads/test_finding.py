@@ -165,7 +165,7 @@ def walk(
         found += [lead.id for lead in page.leads]
         if not page.later:
             return found
-        wanted = replace(wanted, place=place_of(page.leads[-1], wanted.sort))
+        wanted = replace(wanted, place=place_of(page.leads[-1], wanted))
         arriving()
 
 
@@ -179,7 +179,7 @@ def walk_back(store: Database, scope: Scope, wanted: Wanted, now: datetime, most
         if not page.earlier:
             return found
         assert page.later
-        wanted = replace(wanted, place=place_of(page.leads[0], wanted.sort, before=True))
+        wanted = replace(wanted, place=place_of(page.leads[0], wanted, before=True))
 
 
 END = {

@@ -18,6 +18,7 @@ from xinheng.demo.checks import Checks
 from xinheng.demo.requests import Requests
 from xinheng.demo.staff import Colleague
 from xinheng.forms.priority import Level, PriorityRules
+from xinheng.forms.response import ResponseRules
 from xinheng.leads.attached import PURPOSE
 from xinheng.leads.deeds import Deed
 from xinheng.leads.drafts import save_draft
@@ -77,6 +78,7 @@ class Acts:
         site: str,
         calendar: Calendar,
         priority: Callable[[], PriorityRules],
+        response: Callable[[], ResponseRules],
         form_version: str,
         checks: Checks,
         requests: Requests,
@@ -85,10 +87,12 @@ class Acts:
         self._keys = keys
         self._form_version = form_version
         self._checks = checks
-        self._desk = EnquiryDesk(database, keys, site=site, priority=priority)
+        self._desk = EnquiryDesk(
+            database, keys, site=site, priority=priority, response=response, calendar=lambda: calendar
+        )
         self._requests = requests
         self.calendar = calendar
-        self.work = LeadWork(database, keys, site=site, calendar=lambda: calendar)
+        self.work = LeadWork(database, keys, site=site, calendar=lambda: calendar, response=response)
         self.members = members
 
     def ask(self, case: Case, asked: Asked, at: datetime) -> None:

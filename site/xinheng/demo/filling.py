@@ -39,6 +39,7 @@ from xinheng.desk.list_address import list_address
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.loader import load_consultation
 from xinheng.forms.priority import load_priority
+from xinheng.forms.response import load_response
 from xinheng.health_check.definition import HealthCheck
 from xinheng.health_check.loader import load_health_check
 from xinheng.leads.deletion import Deletion
@@ -54,6 +55,9 @@ from xinheng.settings import Settings
 from xinheng.working_days import load_working_days
 
 SEED = 20260312
+ALL_STEPS_TAKEN = 99
+"""Of what is late already nobody is told when a site starts on this folder."""
+
 Progress = Callable[[Sequence[Step]], Iterator[Step]]
 
 
@@ -94,6 +98,7 @@ def _fill(
 ) -> Filled:
     draw = random.Random(SEED)  # noqa: S311 (draws stories, guards nothing)
     form = load_consultation(settings.forms, load_company(settings.content))
+    response = load_response(settings.forms)
     rules, calendar = load_priority(settings.forms), load_working_days(settings.content)
     EnquiryDesk(database, keys, site=settings.origin, priority=lambda: rules).publish(form)
     employed = employ(database, keys, now - timedelta(days=DAYS + 2))
@@ -106,6 +111,7 @@ def _fill(
         site=settings.origin,
         calendar=calendar,
         priority=lambda: rules,
+        response=lambda: response,
         form_version=form.version,
         checks=Checks(database, keys, draw, check),
         requests=Requests(
@@ -170,6 +176,7 @@ def _settle_notices(database: Database, now: datetime) -> None:
         }
         session.execute(update(Notice).where(Notice.id.in_(newest.all())).values(failed))
         session.execute(update(Notice).where(waiting).values(state="logged", settled_at=now))
+        session.execute(update(Lead).values(escalation=ALL_STEPS_TAKEN))
 
 
 def _save_views(database: Database, employed: Mapping[Colleague, Employed]) -> None:

@@ -32,6 +32,7 @@ from xinheng.desk.lead_ties import ties_of
 from xinheng.desk.level_names import level_names
 from xinheng.desk.list_address import list_address, read_list
 from xinheng.desk.permission import current_member, requires
+from xinheng.desk.response_words import present_response, work_span
 from xinheng.forms.call_guide import Call, CallGuide, ShownGuide, guide_for
 from xinheng.forms.priority import PriorityRules
 from xinheng.leads.drafts import read_draft
@@ -144,7 +145,8 @@ def _where_it_is_now(lead_id: str) -> Response:
 
 
 def _rules_of(file: LeadFile, checks: AttachedChecks, now: datetime) -> dict[str, object]:
-    """What the rules say about a lead: why to call, what to say, which moves there are, when to try again."""
+    """What the rules say about a lead: why to call, what to say, which moves there are, when to call
+    first and when again."""
     rules: PriorityRules = current_app.extensions["xinheng.priority"]()
     return {
         "why": rules.standing(file.facts, file.lead.last_enquiry_at, now),
@@ -152,6 +154,8 @@ def _rules_of(file: LeadFile, checks: AttachedChecks, now: datetime) -> dict[str
         "road": ROAD,
         "moves": MOVES[file.lead.status],
         "reasons": REASONS,
+        "response": present_response(file.lead, now),
+        "work_span": work_span,
         "proposed": next_try(file.lead.attempts + 1, now, calendar()),
     }
 

@@ -204,9 +204,9 @@ def _neighbours(found: Found, wanted: Wanted) -> Mapping[str, str]:
         return {"first": list_address(replace(wanted, place=None))} if wanted.place else {}
     pages = {}
     if found.earlier:
-        first = place_of(found.leads[0], wanted.sort, before=True)
+        first = place_of(found.leads[0], wanted, before=True)
         pages["before"] = list_address(replace(wanted, place=first))
     if found.later:
-        last = place_of(found.leads[-1], wanted.sort)
+        last = place_of(found.leads[-1], wanted)
         pages["after"] = list_address(replace(wanted, place=last))
     return pages

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xinheng.crypto import CannotDecrypt, Keys
+from xinheng.desk.response_words import present_response, work_span
 from xinheng.desk.times import short, span
 from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import is_stored_form, stored_form
@@ -21,6 +22,7 @@ from xinheng.leads.file import facts_of, latest_enquiries
 from xinheng.leads.listing import UNREADABLE, mask_name
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.numbers import without_numbers
+from xinheng.leads.response import Response
 from xinheng.phone_display import mask
 
 
@@ -77,7 +79,7 @@ def _needs_of(session: Session, version: str) -> Sequence[tuple[str, str]]:
 def _row(
     lead: Lead, enquiry: Enquiry, keys: Keys, rules: PriorityRules, needs: Mapping[str, str], now: datetime
 ) -> Row:
-    due, step, late = _due(lead, keys, now)
+    due, step, late = _due(lead, keys, present_response(lead, now), now)
     return Row(
         lead=lead,
         name=_masked_name(lead, keys),
@@ -91,11 +93,12 @@ def _row(
     )
 
 
-def _due(lead: Lead, keys: Keys, now: datetime) -> tuple[str, str, bool]:
-    """When something is due, what, and whether that is past."""
+def _due(lead: Lead, keys: Keys, response: Response, now: datetime) -> tuple[str, str, bool]:
+    """When something is due, what, and whether that is past. A call that is pressing comes before a plan that lies ahead."""
+    planned = lead.follow_up_at
+    if lead.queue == "first" or (response.pressing and (planned is None or planned > now)):
+        return _first_call(lead, response, now)
     match lead.queue:
-        case "first":
-            return _("等了%(span)s", span=span(now - lead.last_enquiry_at)), _("首次联系"), False
         case "planned":
             at = lead.follow_up_at or now
             text = _("迟%(span)s", span=span(now - at)) if at < now else short(at, now)
@@ -103,6 +106,20 @@ def _due(lead: Lead, keys: Keys, now: datetime) -> tuple[str, str, bool]:
         case "stuck":
             return _("没有安排"), "", False
     return "", "", False
+
+
+def _first_call(lead: Lead, response: Response, now: datetime) -> tuple[str, str, bool]:
+    waited = span(now - lead.last_enquiry_at)
+    step = _("首次联系，等了%(span)s", span=waited)
+    due = lead.first_response_due
+    match response.standing:
+        case "late":
+            return _("超时%(span)s", span=work_span(response.minutes)), step, True
+        case "soon":
+            return _("还剩%(span)s", span=work_span(response.minutes)), step, False
+        case "open" if due is not None:
+            return _("%(time)s前", time=short(due, now)), step, False
+    return _("等了%(span)s", span=waited), _("首次联系"), False
 
 
 def _step(lead: Lead, keys: Keys) -> str:

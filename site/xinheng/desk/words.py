@@ -101,6 +101,7 @@ EVENT = {
     "planned": _("定了下一步"),
     "status": _("改了状态"),
     "assigned": _("换了负责人"),
+    "late": _("首次响应超时，已提醒"),
     "withdrawn": _("撤回了同意"),
     "restricted": _("限制处理"),
     "unrestricted": _("解除限制"),

@@ -136,7 +136,7 @@ def beside(
     session: Session, scope: Scope, wanted: Wanted, lead: Lead, now: datetime
 ) -> tuple[str | None, str | None]:
     """The ids of the leads before and after one in a list."""
-    here = place_of(lead, wanted.sort)
+    here = place_of(lead, wanted)
     sides = [replace(wanted, place=replace(here, before=before)) for before in (True, False)]
     before, after = _places(session, scope, sides, now, most=1)
     return before[0] if before else None, after[0] if after else None

@@ -56,13 +56,17 @@ class Handing:
         *,
         actor: str,
         now: datetime,
+        why: str = "",
     ) -> None:
-        """Mail the new owner once, without a name or number of a person; one's own doing needs no mail."""
+        """Mail the new owner once, and why if one lead has a reason; without a name or number of a person. One's own doing
+        needs no mail."""
         if owner is None or owner.id == actor or not leads:
             return
         references = references_of(session, [lead.id for lead in leads])
         if len(leads) == 1:
-            text = f"有一条线索交给您了\n受理编号：{references[0]}\n{self.page_of(leads[0])}"
+            because = [why] if why else []
+            lines = ["有一条线索交给您了", *because, f"受理编号：{references[0]}", self.page_of(leads[0])]
+            text = "\n".join(lines)
         else:
             text = f"有{len(leads)}条线索交给您了\n查看：{self._site}/desk/leads?owner={owner.id}"
         # several have no reference in common: opening one of them doesn't mean that the others were seen

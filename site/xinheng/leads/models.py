@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     String,
     TypeDecorator,
     UniqueConstraint,
@@ -95,16 +96,24 @@ def _indexes() -> tuple[Index, ...]:
             *("owner_id", "queue", "follow_up_at", "id"),
             *("last_enquiry_at", "priority", "restricted"),
         ),
-        "waiting": ("queue", "last_enquiry_at", "id", "restricted"),
-        "owner_waiting": ("owner_id", "queue", "last_enquiry_at", "id", "restricted"),
+        "waiting": ("queue", "first_response_due", "id", "restricted"),
+        "owner_waiting": ("owner_id", "queue", "first_response_due", "id", "restricted"),
         "last_four": ("last_four_index", "last_enquiry_at", "id"),
         "name": ("name_index", "last_enquiry_at", "id"),
         "created_at": BY_FIRST_ENQUIRY,
     }
-    # few leads have a company: those without aren't written there
-    there = text("company_index IS NOT NULL")
-    company = Index("ix_leads_company_index", "company_index", sqlite_where=there, postgresql_where=there)
-    return *(Index(f"ix_leads_{name}", *columns) for name, columns in lists.items()), company
+    # few leads have a company, few wait for a response: the others aren't written there
+    named, unanswered = text("company_index IS NOT NULL"), text("responded_at IS NULL")
+    return (
+        *(Index(f"ix_leads_{name}", *columns) for name, columns in lists.items()),
+        Index("ix_leads_company_index", "company_index", sqlite_where=named, postgresql_where=named),
+        Index(
+            "ix_leads_unanswered",
+            *("first_response_due", "id"),
+            sqlite_where=unanswered,
+            postgresql_where=unanswered,
+        ),
+    )
 
 
 class Lead(Sealed, LeadsBase):
@@ -114,6 +123,10 @@ class Lead(Sealed, LeadsBase):
     `closed` nothing, `held` nothing either, being restricted. `version` rises with each change by staff. `reached` is how
     far it ever came on the road, `article` where its first enquiry was written; `counted` is False for one that reports
     leave out, being part of another.
+
+    Somebody must try to reach the person by `first_response_due`, and did at `responded_at`; `escalation` is how many steps
+    of forms/response.toml were taken meanwhile, the reminder among them. Each enquiry that isn't the first one waits for
+    begins all three anew. A lead that is closed before anybody tried waits for nobody.
     """
 
     __tablename__ = "leads"
@@ -127,6 +140,9 @@ class Lead(Sealed, LeadsBase):
     owner_id: Mapped[str | None] = mapped_column(ForeignKey(User.id))
     follow_up_at: Mapped[datetime | None] = mapped_column(MomentOrNever, nullable=False, default=None)
     next_step: Mapped[bytes | None] = mapped_column(LargeBinary)
+    first_response_due: Mapped[datetime | None] = mapped_column(MomentOrNever, nullable=False, default=None)
+    responded_at: Mapped[datetime | None] = mapped_column(Moment)
+    escalation: Mapped[int] = mapped_column(SmallInteger, nullable=False, default=0)
     attempts: Mapped[int] = mapped_column(Integer, nullable=False, default=0)
     priority: Mapped[int | None] = mapped_column(PointsOrNone, nullable=False, default=None)
     version: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
@@ -159,6 +175,8 @@ class Lead(Sealed, LeadsBase):
         if self.closed:
             self.follow_up_at = None
             self.next_step = None
+            if self.responded_at is None:
+                self.first_response_due = None
         if self.restricted:
             self.queue = "held"
         elif self.closed:

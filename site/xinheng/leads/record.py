@@ -21,14 +21,17 @@ from xinheng.db import Database, DatabaseBusy, LeadsBase, insert_row, insert_row
 from xinheng.form_versions import FormVersion, publish_form
 from xinheng.forms.definition import PublishedForm, is_stored_form, stored_form
 from xinheng.forms.priority import PriorityRules
+from xinheng.forms.response import ResponseRules
 from xinheng.leads.attached import attach_result, newest_level
 from xinheng.leads.file import facts_of
 from xinheng.leads.joining import join_lead
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
+from xinheng.leads.response import expect_response
 from xinheng.leads.spam_counts import count_spam
 from xinheng.leads.submission import WINDOW, Submission, id_of_words
 from xinheng.leads.telling import tell
 from xinheng.phones import Phone
+from xinheng.working_days import Calendar
 
 WAIT = 2.0  # seconds an enquiry waits for the writer's turn
 CatchUp = Callable[[Session, Enquiry, Phone], None]
@@ -77,7 +80,10 @@ class _Ready:
 
 
 class EnquiryDesk:
-    """Takes enquiries. Knows the database and the keys, not the request."""
+    """Takes enquiries. Knows the database and the keys, not the request.
+
+    `response` and `calendar` say by when somebody must call; without them it is four hours from Monday to Friday.
+    """
 
     def __init__(
         self,
@@ -86,12 +92,16 @@ class EnquiryDesk:
         *,
         site: str,
         priority: Callable[[], PriorityRules],
+        response: Callable[[], ResponseRules] = ResponseRules,
+        calendar: Callable[[], Calendar] = Calendar,
         catch_up: CatchUp = lambda session, enquiry, phone: None,
     ) -> None:
         self._database = database
         self._keys = keys
         self._site = site
         self._priority = priority
+        self._response = response
+        self._calendar = calendar
         self._catch_up = catch_up
         self._published: set[str] = set()
         self._forms: dict[str, PublishedForm] = {}
@@ -163,6 +173,7 @@ class EnquiryDesk:
             lead.level = newest_level(session, self._keys, lead.id, enquiry.assessment_id)
         facts = facts_of(lead, enquiry, self._keys)
         lead.priority = self._priority().rank(facts, lead.last_enquiry_at)
+        expect_response(lead, self._calendar().add_working_minutes(now, self._response().minutes(facts)))
         _store(session, lead)
         enquiry.lead_id = lead.id
         _store(session, enquiry)

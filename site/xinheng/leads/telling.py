@@ -1,4 +1,5 @@
-"""What staff are told of an enquiry, and who: everybody by every channel, its owner by mail besides."""
+"""What staff are told of an enquiry, and who: everybody by every channel, its owner by mail besides; and whoever is given
+a lead."""
 
 from __future__ import annotations
 
@@ -18,6 +19,9 @@ from xinheng.staff.models import User
 from xinheng.staff.permissions import Permission
 
 ENQUIRY = "enquiry"
+SOON, LATE = "due_soon", "late"
+"""Kinds of notices: of a first response that is due soon, or late."""
+
 LEVEL_WORDS: Mapping[str, str] = MappingProxyType(
     {"high": "高", "elevated": "偏高", "moderate": "中等", "low": "较低", INSUFFICIENT: "信息不足"}
 )
@@ -36,7 +40,7 @@ def tell(
     lead, text = joined.lead, _notice_text(form, enquiry, joined, site)
     enqueue(session, kind=ENQUIRY, reference=enquiry.reference, text=text, now=now)
     owner = session.get(User, lead.owner_id) if lead.owner_id else None
-    if owner and owner.active and Permission.LEADS in owner.permissions:
+    if owner and takes_leads(owner):
         enqueue(
             session,
             kind=ENQUIRY,
@@ -45,6 +49,11 @@ def tell(
             now=now,
             recipient=owner.email,
         )
+
+
+def takes_leads(member: User) -> bool:
+    """Whether a member may be told of leads."""
+    return member.active and Permission.LEADS in member.permissions
 
 
 def _notice_text(form: PublishedForm, enquiry: Enquiry, joined: Joined, site: str) -> str:

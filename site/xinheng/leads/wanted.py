@@ -21,10 +21,10 @@ VIEWS: tuple[View, ...] = ("late", "first", "today", "stuck")
 Sort = Literal["newest", "waiting", "due", "priority", "came"]
 USUAL_SORT: Mapping[View | None, Sort] = {
     None: "newest",
-    "first": "waiting",
+    "first": "due",
     "late": "due",
     "today": "due",
-    "stuck": "waiting",
+    "stuck": "due",
 }
 
 COLUMNS: Mapping[Sort, tuple[InstrumentedAttribute[Any], bool]] = {
@@ -34,7 +34,8 @@ COLUMNS: Mapping[Sort, tuple[InstrumentedAttribute[Any], bool]] = {
     "priority": (Lead.priority, True),
     "came": (Lead.created_at, True),
 }
-"""Column and whether it runs downward; the id runs the same way."""
+"""Column and whether it runs downward; the id runs the same way. What waits for its first contact is due when the first
+response is, see `sort_of`. Where nothing is planned all are due never, and stand in the order in which they came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,16 @@ class Wanted:
         return bool(self.came_since or self.came_until or self.reached or self.article)
 
 
-def place_of(lead: Lead, sort: Sort, *, before: bool = False) -> Place:
-    """The place of a lead in a list of this sort."""
-    return Place(getattr(lead, COLUMNS[sort][0].key), lead.id, before)
+def sort_of(wanted: Wanted) -> tuple[InstrumentedAttribute[Any], bool]:
+    """The column a list is sorted by, and whether it runs downward."""
+    if wanted.view == "first" and wanted.sort == "due":
+        return Lead.first_response_due, False
+    return COLUMNS[wanted.sort]
+
+
+def place_of(lead: Lead, wanted: Wanted, *, before: bool = False) -> Place:
+    """The place of a lead in a list."""
+    return Place(getattr(lead, sort_of(wanted)[0].key), lead.id, before)
 
 
 def day_bounds(now: datetime) -> tuple[datetime, datetime]:
@@ -98,7 +106,7 @@ def day_bounds(now: datetime) -> tuple[datetime, datetime]:
 def is_downward(wanted: Wanted) -> bool:
     """Whether the list is read downward: from the highest value on."""
     backward = wanted.place is not None and wanted.place.before
-    return COLUMNS[wanted.sort][1] != backward
+    return sort_of(wanted)[1] != backward
 
 
 def after_all(wanted: Wanted) -> Any:
@@ -140,7 +148,7 @@ def _unindexed(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
 
 def ordered(owner: ColumnElement[bool] | None, wanted: Wanted, now: datetime) -> Select[Any]:
     """The ids and sort values of one branch, in the order the list is read."""
-    column, down = COLUMNS[wanted.sort][0], is_downward(wanted)
+    column, down = sort_of(wanted)[0], is_downward(wanted)
     query = select(Lead.id, column.label("value")).where(*conditions(wanted, now), Lead.restricted.is_(False))
     if owner is not None:
         query = query.where(owner)

@@ -13,17 +13,21 @@ from sqlalchemy.orm import Session
 from xinheng.audit.models import Action
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.db import Database
-from xinheng.form_versions import FormVersion
-from xinheng.forms.definition import stored_form
+from xinheng.forms.response import ResponseRules
 from xinheng.leads.assignment import Assigner, ClaimRefused
 from xinheng.leads.deeds import AlreadyDone, BulkChange, Deed, LeadChanged, Told
 from xinheng.leads.drafts import drop_draft
-from xinheng.leads.handing import Handing
-from xinheng.leads.models import CLOSED, Enquiry, Lead, LeadEvent
-from xinheng.leads.moves import MoveRefused, check_move, farthest, next_try
+from xinheng.leads.file import facts_of
+from xinheng.leads.handing import Handing, references_of
+from xinheng.leads.keeping import keep_longer
+from xinheng.leads.models import CLOSED, Lead, LeadEvent
+from xinheng.leads.moves import ROAD, MoveRefused, check_move, farthest, next_try
 from xinheng.leads.numbers import with_numbers
+from xinheng.leads.response import expect_response, note_response
 from xinheng.leads.scope import NoSuchLead
+from xinheng.leads.telling import LATE, SOON
 from xinheng.leads.trail import Trail
+from xinheng.notices.outbox import Notice, withdraw
 from xinheng.sealed import Sealed
 from xinheng.settings import SHANGHAI
 from xinheng.staff.colleagues import Colleague
@@ -40,8 +44,8 @@ class LeadWork:
     """Staff's deeds. Those to one lead raise NoSuchLead, AlreadyDone, and LeadChanged where the deed's version is not the
     present one.
 
-    `calendar` says when staff work; without one from Monday to Friday. `limits` says who may take how many; without it
-    anybody any number."""
+    `calendar` says when staff work, `response` how soon they must call; without them from Monday to Friday, in four hours.
+    `limits` says who may take how many; without it anybody any number."""
 
     def __init__(
         self,
@@ -50,11 +54,13 @@ class LeadWork:
         *,
         site: str,
         calendar: Callable[[], Calendar] = Calendar,
+        response: Callable[[], ResponseRules] = ResponseRules,
         limits: Assigner | None = None,
     ) -> None:
         self._database = database
         self._keys = keys
         self._calendar = calendar
+        self._response = response
         self._trail = Trail(keys)
         self._handing = Handing(self._trail, site=site)
         self._limits = limits
@@ -73,6 +79,7 @@ class LeadWork:
         with self._lead(lead_id, deed, Told("no_answer")) as (session, lead):
             _still_open(lead)
             lead.attempts += 1
+            self._respond(session, lead, deed)
             lead.follow_up_at = next_try(lead.attempts, deed.now, self._calendar())
             self._event(session, lead, deed, "no_answer", {"next": _minute(lead.follow_up_at)})
             self._audit(session, lead, deed, "edit", {"what": "plan"})
@@ -209,31 +216,29 @@ class LeadWork:
         check_move(lead.status, status, reason)
         detail = {"from": lead.status, "to": status} | ({"reason": reason} if reason else {})
         if lead.status == "new" and status == "contacted":
-            self._keep_longer(session, lead, deed.now)
+            keep_longer(session, lead, deed.now)
         lead.reached = farthest(lead.reached, lead.status, status)
         lead.status, lead.reason = status, reason
+        if status in ROAD[1:]:
+            self._respond(session, lead, deed)
+        elif status == "new":
+            facts = facts_of(lead, lead.enquiries[-1], self._keys)
+            minutes = self._response().minutes(facts)
+            expect_response(lead, self._calendar().add_working_minutes(deed.now, minutes))
         self._event(session, lead, deed, "status", detail)
         self._audit(session, lead, deed, "edit", {"what": "status", **detail})
 
+    def _respond(self, session: Session, lead: Lead, deed: Deed) -> None:
+        """Somebody tried to reach the person: nobody needs to be told any more that it is time."""
+        if note_response(lead, deed.now):
+            withdraw(session, references_of(session, [lead.id]), deed.now, Notice.kind.in_([SOON, LATE]))
+
     def _contacted(self, session: Session, lead: Lead, deed: Deed) -> None:
         lead.attempts = 0
-        self._keep_longer(session, lead, deed.now)
+        self._respond(session, lead, deed)
+        keep_longer(session, lead, deed.now)
         if lead.status == "new":
             self._move(session, lead, deed, "contacted", "")
-
-    def _keep_longer(self, session: Session, lead: Lead, now: datetime) -> None:
-        """The time that the form promised runs from the last contact."""
-        if lead.status in CLOSED:
-            return
-        published = session.scalars(
-            select(FormVersion.form)
-            .join(Enquiry, Enquiry.form_version == FormVersion.version)
-            .where(Enquiry.lead_id == lead.id)
-            .order_by(Enquiry.created_at.desc())
-        ).first()
-        if published:
-            until = now + timedelta(days=stored_form(published).retention_days)
-            lead.retain_until = max(lead.retain_until, until)
 
     def _event(
         self,

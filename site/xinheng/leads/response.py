@@ -1,0 +1,60 @@
+"""The first response: by when somebody must try to reach a person who asked, and whether they did.
+
+A try counts, taken or not: a call, a message, a lead moved to contacted. A note or a plan doesn't: nobody has called.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from xinheng.leads.models import Lead
+from xinheng.working_days import Calendar
+
+Standing = Literal["none", "open", "soon", "late", "met", "missed"]
+"""`none`: nothing is expected, or nothing is known of it. `missed`: there was a response, after its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """How a lead's first response stands. `minutes` of work: left until it is due, or since it was."""
+
+    standing: Standing
+    minutes: int = 0
+
+    @property
+    def pressing(self) -> bool:
+        """Whether somebody should call before all else."""
+        return self.standing in {"soon", "late"}
+
+
+def expect_response(lead: Lead, due: datetime) -> None:
+    """Somebody asked, for the first time or again: a time that still runs isn't put off by asking again."""
+    if lead.responded_at is None and lead.first_response_due is not None:
+        lead.first_response_due = min(lead.first_response_due, due)
+        return
+    lead.first_response_due, lead.responded_at, lead.escalation = due, None, 0
+
+
+def note_response(lead: Lead, now: datetime) -> bool:
+    """Somebody tried to reach the person; True if that is the first try since they asked."""
+    if lead.responded_at is not None or lead.first_response_due is None:
+        return False
+    lead.responded_at = now
+    return True
+
+
+def response_of(lead: Lead, calendar: Calendar, remind: int, now: datetime) -> Response:
+    """How it stands at this moment; it is due soon from `remind` working minutes before its end on."""
+    due, done = lead.first_response_due, lead.responded_at
+    if due is None:
+        return Response("none")
+    if done is not None:
+        return Response("missed", calendar.working_minutes(due, done)) if done > due else Response("met")
+    if lead.restricted:
+        return Response("none")
+    if now > due:
+        return Response("late", calendar.working_minutes(due, now))
+    left = calendar.working_minutes(now, due)
+    return Response("soon" if left <= remind else "open", left)
