@@ -80,8 +80,8 @@ def show_lead(
     plan: PlanForm | None = None,
     **told: Any,
 ) -> Response:
-    """The page as an answer. `told` are `changed_since` (a version); `status_error`, `phone_error` and `owner_error`
-    (sentences); `wanted_status`, `wanted_reason` and `wanted_owner` (what was chosen)."""
+    """The page as an answer. `told` are `changed_since` (a version); `status_error`, `phone_error`, `owner_error` and
+    `claim_error` (sentences); `wanted_status`, `wanted_reason` and `wanted_owner` (what was chosen)."""
     member, now = current_member(), utc_now()
     with database().reading() as reading:
         file = _opened(reading, lead_id, revealed=revealed)
@@ -107,6 +107,7 @@ def show_lead(
         before=before,
         after=after,
         changed="changed_since" in told,
+        ask_next=request.args.get("then") == "next" and lacks_next_step(file.lead, now),
         changes=[event for event in file.events if event.version > seen][:_MOST_CHANGES],
         checks=checks,
         names_of=level_names,
@@ -114,6 +115,13 @@ def show_lead(
         **told,
     )
     return make_response(text, status)
+
+
+def lacks_next_step(found: Lead, now: datetime) -> bool:
+    """Whether a lead that was contacted has nothing planned, or only what is past."""
+    return found.queue == "stuck" or (
+        found.queue == "planned" and found.follow_up_at is not None and found.follow_up_at <= now
+    )
 
 
 def _opened(reading: Session, lead_id: str, *, revealed: bool) -> LeadFile:
