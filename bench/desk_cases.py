@@ -137,6 +137,8 @@ class Bench:
     def cases(self, visitor: Visitor) -> Iterator[Case]:
         """All that one member of staff does."""
         yield self._page(visitor, "today", "/desk/", daily=True)
+        if visitor.everyone:
+            yield self._page(visitor, "who is on duty", "/desk/duty", daily=True)
         for view in VIEWS:
             for sort in ("due", "newest", "priority"):
                 wanted = Wanted(view=view, sort=sort)

@@ -11,7 +11,7 @@ import json
 import random
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from desk_loader import Loader
@@ -163,7 +163,7 @@ class _Maker:
             "level": self._chosen["level"](),
             "owner_id": self._owner(),
             "attempts": 0,
-            "priority": draw.randrange(0, 125, 5) if draw.random() < 0.99 else None,
+            "priority": self._rank(asked[-1]) if draw.random() < 0.99 else None,
             "version": 3,
             "name": self._sealed("leads", "name", lead_id, name),
             "phone": self._sealed("leads", "phone", lead_id, phone),
@@ -180,6 +180,11 @@ class _Maker:
             "_name": name,
             **self._waiting(lead_id, status),
         }
+
+    def _rank(self, asked_at: datetime) -> int:
+        """Points of rules and three for each day, as PriorityRules.rank counts them."""
+        points = self._random.randrange(0, 125, 5)
+        return 1000 * (points + 3 * (asked_at - datetime(2020, 1, 1, tzinfo=UTC)).days)
 
     def _waiting(self, lead_id: str, status: str) -> dict[str, Any]:
         """What the lead waits for, as Lead.requeue would say: a third of the plans are late, some are for today."""

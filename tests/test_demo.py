@@ -190,7 +190,7 @@ def test_it_says_what_was_made_how_to_start_and_who_signs_in(made: Made) -> None
     assert found
     assert int(found[1]) == len(all_leads(made))
     assert f"XINHENG_DATA={made.settings.data} make run" in made.output
-    assert len(re.findall(r"^  \S+@xinheng\.example  [0-9A-Z-]{24}  \S+（\S+）$", made.output, re.M)) == 6
+    assert len(re.findall(r"^  \S+@xinheng\.example  [0-9A-Z-]{24}  \S+（\S+）$", made.output, re.M)) == 7
 
 
 def test_every_status_reason_need_source_and_level_is_there(made: Made, app: Flask) -> None:

@@ -30,6 +30,9 @@ LOCKS: Mapping[str, Permission | str] = {
     "POST /desk/leads/<row:lead_id>/reveal": Permission.LEADS,
     "POST /desk/leads/<row:lead_id>/status": Permission.LEADS,
     "POST /desk/leads/<row:lead_id>/wechat": Permission.LEADS,
+    "GET /desk/duty": Permission.ALL_LEADS,
+    "POST /desk/duty/<row:staff_id>": Permission.ALL_LEADS,
+    "POST /desk/me/duty": Permission.LEADS,
     "GET /desk/priority": Permission.LEADS,
     "GET /desk/quarantine": Permission.ALL_LEADS,
     "POST /desk/quarantine": Permission.ALL_LEADS,
@@ -97,6 +100,8 @@ ANSWERS: Mapping[str, int] = {
     "GET /desk/attention": 200,
     "GET /desk/leads": 200,
     "POST /desk/leads/bulk": 303,
+    "GET /desk/duty": 200,
+    "POST /desk/duty/<row:staff_id>": 404,
     "GET /desk/priority": 200,
     "GET /desk/quarantine": 200,
     "POST /desk/quarantine": 303,
@@ -242,6 +247,7 @@ def test_each_role_gets_what_it_may_and_nothing_else(
     member, allowed = staff(*roles), permissions_of(roles)
     signed_in(client, member)
     values = {"view_id": "f" * 32, "slug": "dso-dpo-ccc", "request_id": "f" * 32, "member_id": "f" * 32}
+    values = {"slug": "dso-dpo-ccc"} | dict.fromkeys(("view_id", "request_id", "staff_id"), "f" * 32)
     values["slug"] = next(iter(client.application.extensions["xinheng.library"].current().by_slug))
     found = {route: send(client, route, values, q="张三", name="我的").status_code for route in ANSWERS}
     assert found == {route: right if LOCKS[route] in allowed else 403 for route, right in ANSWERS.items()}
@@ -302,6 +308,9 @@ def test_who_is_not_signed_in_is_asked_to_and_gets_nothing(
         "request_id": "f" * 32,
         "member_id": "f" * 32,
     }
+    values = {"slug": "x", "lead_id": lead_id} | dict.fromkeys(
+        ("view_id", "request_id", "staff_id"), "f" * 32
+    )
     client.get("/desk/sign-in")
     for route, lock in LOCKS.items():
         if lock == OPEN:

@@ -51,7 +51,7 @@ def test_the_page_opens_on_what_is_due(desk: DeskClient, due: dict[str, str]) ->
         "迟3小时",
         "等了1小时",
         "今天 15:00",
-        "没有安排",
+        "没有下一步",
         "已逾期",
         "无下一步",
     ):

@@ -16,6 +16,7 @@ from xinheng.crypto import Keys, load_keys, new_row_id
 from xinheng.db import Database, open_databases
 from xinheng.demo.acts import Acts
 from xinheng.demo.checks import Checks, count_steps
+from xinheng.demo.duty import share_out
 from xinheng.demo.held import hold_some
 from xinheng.demo.in_one_go import InOneGo
 from xinheng.demo.rarities import Rarities
@@ -123,6 +124,7 @@ def _fill(
     for step in progress(_agenda(settings, acts, draw, form, leads, now)):
         step.act(step.at)
     hold_some(database, keys, rules, form.version, settings.origin, now)
+    share_out(database, keys, acts, employed, load_working_days(settings.content), settings.origin, now)
     _settle_notices(database, now)
     _save_views(database, employed)
     return _count(database, employed)

@@ -35,10 +35,11 @@ class Employed:
 MIN = Colleague("zhou.min", "周敏", (RoleName.SALES,))
 HANG = Colleague("li.hang", "李航", (RoleName.SALES_LEAD,))
 YIFAN = Colleague("chen.yifan", "陈一凡", (RoleName.SALES,))
+YUE = Colleague("sun.yue", "孙悦", (RoleName.SALES,))
 JING = Colleague("he.jing", "何静", (RoleName.EDITOR,))
 ZHEN = Colleague("luo.zhen", "罗真", (RoleName.PRIVACY,))
 ADMINISTRATOR = Colleague("admin", "管理员", (RoleName.ADMIN, RoleName.SALES_LEAD))
-COLLEAGUES = (MIN, HANG, YIFAN, JING, ZHEN, ADMINISTRATOR)
+COLLEAGUES = (MIN, HANG, YIFAN, YUE, JING, ZHEN, ADMINISTRATOR)
 
 
 def employ(database: Database, keys: Keys, then: datetime) -> Mapping[Colleague, Employed]:

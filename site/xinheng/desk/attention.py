@@ -23,6 +23,7 @@ from xinheng.desk.request_pages import due_words
 from xinheng.desk.times import headline, short, span
 from xinheng.housekeeping import clock_refused
 from xinheng.i18n import gettext as _
+from xinheng.leads.absence import due_with_absent
 from xinheng.leads.finding import MOST_COUNTED, count_leads, count_views
 from xinheng.leads.quarantine import MOST_COUNTED as MOST_HELD
 from xinheng.leads.quarantine import count_waiting, waiting_since
@@ -69,6 +70,7 @@ def _matters(session: Session, now: datetime) -> Iterator[Matter]:
     if may(Permission.LEADS):
         yield from _leads(session, now)
     if may(Permission.ALL_LEADS):
+        yield _absent(session, now)
         yield _quarantine(session, now)
     if may(Permission.NOTICES):
         yield from _notices(session, now)
@@ -98,6 +100,13 @@ def _leads(session: Session, now: datetime) -> Iterator[Matter]:
     nobodys = count_leads(session, scope, Wanted(owner="none", status="open"), now)
     address = url_for("desk.leads", owner="none", status="open")
     yield Matter(_("未分配的线索"), nobodys, _("谁都可以认领，主管可以分配"), address)
+
+
+def _absent(session: Session, now: datetime) -> Matter:
+    """Leads that are due and lie with somebody who is away."""
+    due = due_with_absent(session, now)
+    detail = _("、").join(str(member.name) for member in due)
+    return Matter(_("不在岗的人手上到期的"), sum(due.values()), detail, url_for("desk.duty"), urgent=True)
 
 
 def _quarantine(session: Session, now: datetime) -> Matter:

@@ -59,6 +59,10 @@ DETAIL = {
 }
 _OWN_CODES = {
     "name": _("名字"),
+    "duty": _("值班"),
+    "on_duty": _("在岗"),
+    "away": _("不在岗"),
+    "capacity": _("手上最多几条"),
     "password": _("密码"),
     "plan": _("下一步"),
     "company": _("单位"),

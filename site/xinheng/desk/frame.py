@@ -51,6 +51,7 @@ def shared() -> dict[str, object]:
         "short_time": lambda moment: short(moment, now),
         "short_day": lambda moment: day(moment, now),
         "time_span": span,
+        "away": lambda member: not member.present(now),
         "parse_time": datetime.fromisoformat,
         "readable_phone": readable,
         "dialled": dialled,

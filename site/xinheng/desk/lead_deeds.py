@@ -23,6 +23,7 @@ from werkzeug.wrappers import Response
 from xinheng.audit import log as audit
 from xinheng.audit.log import AuditHeadMissing
 from xinheng.db import DatabaseBusy
+from xinheng.desk.claims import claim_words
 from xinheng.desk.deed_answers import changed_meanwhile, deed_of_page, to_page
 from xinheng.desk.frame import (
     blueprint,
@@ -34,10 +35,11 @@ from xinheng.desk.frame import (
     work,
 )
 from xinheng.desk.lead_forms import NoteForm, PlanForm, in_days
-from xinheng.desk.lead_page import SHOWN_ONCE, show_lead
+from xinheng.desk.lead_page import SHOWN_ONCE, lacks_next_step, show_lead
 from xinheng.desk.permission import current_member, may, requires
 from xinheng.desk.times import short
 from xinheng.i18n import gettext as _
+from xinheng.leads.assignment import ClaimRefused
 from xinheng.leads.deeds import AlreadyDone, LeadChanged
 from xinheng.leads.drafts import save_draft
 from xinheng.leads.models import Lead
@@ -85,7 +87,7 @@ def write_note(lead_id: str) -> Response:
     except NoSuchLead:  # handed to somebody else while it was typed
         return make_response(render_template("errors/desk.html", code=404, typed=[text]), 404)
     flash(_("记下了"), "done")
-    return to_page(lead_id, "timeline")
+    return _after_contact(lead_id, "timeline") if form.connected.data else to_page(lead_id, "timeline")
 
 
 @blueprint.put("/leads/<row:lead_id>/draft")
@@ -119,7 +121,7 @@ def no_answer(lead_id: str) -> Response:
 def added_wechat(lead_id: str) -> Response:
     _do(lead_id, lambda: work().added_wechat(lead_id, deed_of_page()))
     flash(_("已记：加了微信"), "done")
-    return to_page(lead_id, "timeline")
+    return _after_contact(lead_id, "timeline")
 
 
 @blueprint.post("/leads/<row:lead_id>/next")
@@ -157,7 +159,7 @@ def move(lead_id: str) -> Response:
         error = _("请选一个原因") if str(fault) == "reason" else _("现在的状态不能直接改成这个，请按顺序来")
         return show_lead(lead_id, status=422, status_error=error, wanted_status=status, wanted_reason=reason)
     flash(_("状态已改"), "done")
-    return to_page(lead_id, "status")
+    return _after_contact(lead_id, "status")
 
 
 @blueprint.post("/leads/<row:lead_id>/owner")
@@ -172,6 +174,8 @@ def assign(lead_id: str) -> Response:
         _do(lead_id, lambda: work().assign(lead_id, deed_of_page(versioned=True), owner))
     except LeadChanged:
         return changed_meanwhile(lead_id, wanted_owner=chosen)
+    except ClaimRefused as fault:
+        return show_lead(lead_id, status=422, claim_error=claim_words(fault))
     mine = owner is None or owner.id == current_member().id or may(Permission.ALL_LEADS)
     flash(_("负责人：%(name)s", name=owner.name) if owner else _("已放回未分配"), "done")
     return to_page(lead_id, "facts") if mine else redirect(url_for("desk.home"), 303)
@@ -207,3 +211,13 @@ def _closed(lead_id: str) -> Response:
     """A lead that has ended takes no plan."""
     error = _("这条线索已经结束；要再跟进，请先在这里改回前面的状态")
     return show_lead(lead_id, status=422, status_error=error)
+
+
+def _after_contact(lead_id: str, part: str) -> Response:
+    """Back to the page; where nothing comes next any more, it asks what does."""
+    with database().reading() as reading:
+        found = reading.get(Lead, lead_id)
+        asks = found is not None and lacks_next_step(found, utc_now())
+    if not asks:
+        return to_page(lead_id, part)
+    return redirect(url_for("desk.lead", lead_id=lead_id, _anchor="next", then="next"), 303)

@@ -85,7 +85,8 @@ def show_lead(
     **told: Any,
 ) -> Response:
     """The page as an answer. `told` are `changed_since` (a version); `status_error`, `phone_error`, `owner_error` and
-    `ties_error` (sentences); `wanted_status`, `wanted_reason`, `wanted_owner` and `wanted_company` (what was chosen)."""
+    `ties_error`, `claim_error` (sentences); `wanted_status`, `wanted_reason`, `wanted_owner` and `wanted_company` (what was
+    chosen)."""
     member, now = current_member(), utc_now()
     with database().reading() as reading:
         file = opened_file(reading, lead_id, revealed=revealed)
@@ -112,6 +113,7 @@ def show_lead(
         before=before,
         after=after,
         changed="changed_since" in told,
+        ask_next=request.args.get("then") == "next" and lacks_next_step(file.lead, now),
         changes=[event for event in file.events if event.version > seen][:_MOST_CHANGES],
         checks=checks,
         names_of=level_names,
@@ -120,6 +122,13 @@ def show_lead(
         **told,
     )
     return make_response(text, status)
+
+
+def lacks_next_step(found: Lead, now: datetime) -> bool:
+    """Whether a lead that was contacted has nothing planned, or only what is past."""
+    return found.queue == "stuck" or (
+        found.queue == "planned" and found.follow_up_at is not None and found.follow_up_at <= now
+    )
 
 
 def opened_file(reading: Session, lead_id: str, *, revealed: bool = False) -> LeadFile:

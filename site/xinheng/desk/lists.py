@@ -9,6 +9,7 @@ from datetime import datetime
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from xinheng.desk.claims import why_no_more
 from xinheng.desk.frame import (
     arguments_of,
     blueprint,
@@ -121,11 +122,17 @@ def bulk() -> Response:
     left = len(chosen) - changed
     flash(ngettext("已改%(num)s条线索", "已改%(num)s条线索", changed), "done")
     if left:
-        flash(
-            ngettext("%(num)s条没有改：状态不允许，或不归您", "%(num)s条没有改：状态不允许，或不归您", left),
-            "error",
-        )
+        flash(_why_left(change, left), "error")
     return back
+
+
+def _why_left(change: BulkChange, left: int) -> str:
+    """What became of those that weren't changed: a member who claims may have reached the limit."""
+    me = present_scope().staff_id
+    claims = change.owner is not None and change.owner.id == me and not may(Permission.ALL_LEADS)
+    if claims and (why := why_no_more(me)):
+        return _("%(count)s条没有认领：%(why)s", count=left, why=why)
+    return ngettext("%(num)s条没有改：状态不允许，或不归您", "%(num)s条没有改：状态不允许，或不归您", left)
 
 
 class BadChange(ValueError):
@@ -189,9 +196,12 @@ def _owner_choices(
 
 def _bulk_owners(people: Mapping[str, Colleague], me: str) -> Sequence[tuple[str, object]]:
     """To whom several leads can be given at once."""
-    everyone = may(Permission.ALL_LEADS)
+    everyone, now = may(Permission.ALL_LEADS), utc_now()
     others = [
-        (member.id, member.name)
+        (
+            member.id,
+            member.name if member.present(now) else _("%(name)s（不在岗）", name=member.name),
+        )
         for member in people.values()
         if everyone and member.takes_leads and member.id != me
     ]

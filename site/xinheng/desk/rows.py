@@ -104,7 +104,7 @@ def _due(lead: Lead, keys: Keys, response: Response, now: datetime) -> tuple[str
             text = _("迟%(span)s", span=span(now - at)) if at < now else short(at, now)
             return text, _step(lead, keys), at < now
         case "stuck":
-            return _("没有安排"), "", False
+            return _("没有下一步"), "", False
     return "", "", False
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import (
     Response,
     abort,
@@ -25,6 +27,7 @@ from xinheng.desk.sign_in_pages import blueprint, too_often, wait
 from xinheng.desk.sign_in_services import desk_session, is_fresh, own_address, sign_in_services
 from xinheng.i18n import another_language
 from xinheng.i18n import gettext as _
+from xinheng.settings import SHANGHAI
 from xinheng.staff import clock
 from xinheng.staff.membership import NameTaken
 from xinheng.staff.models import User
@@ -59,6 +62,7 @@ def _my_page(*, typed: str = "", error: str = "") -> str:
         present=desk_session().number,
         codes_left=len(member.mf_recovery_codes),
         name_typed=typed or member.name,
+        tomorrow=clock.now().astimezone(SHANGHAI).date() + timedelta(days=1),
         name_error=error,
     )
 

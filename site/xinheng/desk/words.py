@@ -102,6 +102,7 @@ EVENT = {
     "status": _("改了状态"),
     "assigned": _("换了负责人"),
     "late": _("首次响应超时，已提醒"),
+    "returned": _("很久没有动，退回未分配"),
     "withdrawn": _("撤回了同意"),
     "restricted": _("限制处理"),
     "unrestricted": _("解除限制"),

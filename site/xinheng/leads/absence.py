@@ -14,13 +14,14 @@ from xinheng.leads.dealing import sales_leads
 from xinheng.leads.finding import count_leads
 from xinheng.leads.scope import Scope
 from xinheng.leads.turns import today
-from xinheng.leads.wanted import Wanted
+from xinheng.leads.wanted import View, Wanted
 from xinheng.notices.outbox import Notice, enqueue
 from xinheng.staff.models import User
 from xinheng.working_days import Calendar
 
 AWAY = "away"
 _EVERYBODY = Scope("", everyone=True)
+_DUE: tuple[View, ...] = ("late", "first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,16 @@ class Absence:
 
 
 def due_with_absent(session: Session, now: datetime) -> Mapping[User, int]:
-    """How many leads are late or wait for a first contact with each member who is away, where there are any."""
+    """How many leads lie with each member who is away, where there are any."""
     away = [each for each in session.scalars(select(User).order_by(User.name)) if not each.present(now)]
-    counts = {
-        member: sum(
-            count_leads(session, _EVERYBODY, Wanted(view=view, owner=member.id), now)
-            for view in ("late", "first")
-        )
-        for member in away
-    }
+    counts = {member: due_with(session, member.id, now) for member in away}
     return {member: count for member, count in counts.items() if count}
+
+
+def due_with(session: Session, staff_id: str, now: datetime) -> int:
+    """How many of a member's leads are late or wait for a first contact."""
+    lists = (Wanted(view=view, owner=staff_id) for view in _DUE)
+    return sum(count_leads(session, _EVERYBODY, each, now) for each in lists)
 
 
 def _is_told(session: Session, now: datetime) -> bool:

@@ -46,17 +46,17 @@ class IdleLeads:
         if rules.way != "pool" or not rules.pool.return_after_hours or not self._calendar().is_open(now):
             return 0
         quiet = (rules.pool.return_after_hours - rules.pool.warn_before_hours) * _HOUR
-        idle = _idle(_worked_ago(self._calendar(), now, quiet))
+        since = _worked_ago(self._calendar(), now, quiet)
         with database.reading() as session:
-            found = session.scalars(select(Lead).where(Lead.id.in_(idle.limit(_AT_ONCE)))).all()
+            ids = session.scalars(_idle(since).limit(_AT_ONCE)).all()
+            found = session.scalars(select(Lead).where(Lead.id.in_(ids))).all()
             due = [lead.id for lead in found if self._is_due(session, lead, rules.pool, now)]
         told = 0
         for lead_id in due:
             with database.writing(over=[lead_lock(lead_id)]) as session:
-                lead = session.scalar(
-                    select(Lead).where(Lead.id == lead_id, Lead.id.in_(idle)).with_for_update()
-                )
-                if lead is not None and self._is_due(session, lead, rules.pool, now):
+                lead = session.get(Lead, lead_id, with_for_update=True)
+                still = session.scalar(_idle(since, lead_id)) is not None
+                if lead is not None and still and self._is_due(session, lead, rules.pool, now):
                     told += self._warn_or_return(session, lead, rules.pool, now)
         return told
 
@@ -86,18 +86,17 @@ class IdleLeads:
         return 1
 
 
-def _idle(since: datetime) -> CompoundSelect[str]:
-    """Ids of leads with an owner that wait for something to be done, and of which nothing has been heard since. Each part
-    walks an index of the owner's."""
+def _idle(since: datetime, lead_id: str = "") -> CompoundSelect[str]:
+    """Ids of leads with an owner that wait for something to be done, and of which nothing has been heard since; or only of
+    this one. Each part walks an index of the owner's."""
     heard = select(LeadEvent.id).where(LeadEvent.lead_id == Lead.id, LeadEvent.happened_at > since)
     theirs = select(Lead.id).where(
-        Lead.owner_id.in_(select(User.id)),
-        Lead.last_enquiry_at <= since,
-        Lead.restricted.is_(False),
-        ~heard.exists(),
+        Lead.owner_id.in_(select(User.id)), Lead.restricted.is_(False), ~heard.exists()
     )
+    if lead_id:
+        theirs = theirs.where(Lead.id == lead_id)
     return union_all(
-        theirs.where(Lead.queue.in_(("first", "stuck"))),
+        theirs.where(Lead.queue.in_(("first", "stuck")), Lead.last_enquiry_at <= since),
         theirs.where(Lead.queue == "planned", Lead.follow_up_at <= since),
     )
 

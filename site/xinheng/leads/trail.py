@@ -78,5 +78,6 @@ class Trail:
     def finish(self, session: Session) -> None:
         """Write the audit: everything else is written by now."""
         session.flush()
+        session.info.pop("raised", None)
         for told in session.info.pop("told", []):
             told()
