@@ -80,7 +80,10 @@ def test_the_page_of_a_merge_shows_both_and_what_is_kept(desk: DeskClient, two: 
     assert fields_on(page) == {
         "version": "1",
         "other_version": "1",
-        "take_name": "mine", "take_need": "other", "take_status": "mine", "take_next": "mine",
+        "take_name": "mine",
+        "take_need": "other",
+        "take_status": "mine",
+        "take_next": "mine",
     }
 
 
