@@ -34,7 +34,9 @@ from xinheng.health_check.assessment import assess
 from xinheng.health_check.counting import OVERVIEW, QuestionCount, counted, day_of
 from xinheng.health_check.loader import load_health_check
 from xinheng.health_check.path import first_open
+from xinheng.leads.duplicates import marked
 from xinheng.leads.finding import count_views
+from xinheng.leads.merges import Merge
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent, SavedView
 from xinheng.leads.moves import REASONS, ROAD
 from xinheng.leads.scope import Scope
@@ -213,6 +215,8 @@ def test_all_that_a_day_at_the_desk_needs_is_there(made: Made) -> None:
         views = session.scalars(select(func.count()).select_from(SavedView)).one()
         reopened = session.scalars(select(LeadEvent.lead_id).where(LeadEvent.kind == "reopened")).all()
         kinds = set(session.scalars(select(LeadEvent.kind)))
+        duplicates = len(marked(session, leads))
+        merged = session.scalars(select(func.count()).select_from(Merge)).one()
     if day_bounds(now)[1] - now > timedelta(hours=2):
         assert all(counts[view] for view in VIEWS)
     assert drafts == 3
@@ -230,15 +234,19 @@ def test_all_that_a_day_at_the_desk_needs_is_there(made: Made) -> None:
         "assigned",
         "withdrawn",
         "restricted",
+        "company",
+        "merged",
     }
     assert max(lead.enquiry_count for lead in leads) == 3
-    assert sum(lead.possible_duplicate for lead in leads) >= 2
+    assert merged == 1
+    assert duplicates >= 5, "three behind a switchboard, and two of one company"
+    assert sum(lead.company is not None for lead in leads) == 2
     assert sum(lead.restricted for lead in leads) == 1
     assert sum(opened(made, lead) == "" for lead in leads) == 1
     assert {lead.owner_id is None for lead in leads} == {True, False}
     assert {lead.name_index is None for lead in leads} == {True, False}
     assert max(lead.attempts for lead in leads) >= 5
-    assert all(lead.priority is not None for lead in leads)
+    assert sum(lead.priority is None for lead in leads) == 1, "the merged one is ranked in the first minute"
 
 
 def test_each_level_comes_from_a_health_check_that_was_attached(made: Made) -> None:

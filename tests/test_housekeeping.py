@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 from tests.databases import a_writer_elsewhere
-from tests.leads.colleagues import plain_lead, put_leads
+from tests.leads.colleagues import hire, plain_lead, put_leads
 
 from xinheng.audit.log import record
 from xinheng.audit.models import AuditRow
@@ -18,6 +18,7 @@ from xinheng.crypto import load_keys
 from xinheng.db import Database, Databases
 from xinheng.housekeeping import ClockJumped, Housekeeping, clock_refused
 from xinheng.leads.deletion import Deleted, Deletion
+from xinheng.leads.merges import Merge
 from xinheng.leads.models import Lead
 from xinheng.leads.tombstones import TombstoneFile
 from xinheng.privacy.models import PrivacyRequest
@@ -164,3 +165,24 @@ def test_it_runs_until_told_to_stop_and_a_busy_database_ends_nothing(
         stopping.wait(0.01)
     stopping.set()
     beside.join()
+
+
+def test_what_was_before_a_merge_goes_after_thirty_days(housekeeping: Housekeeping, store: Database) -> None:
+    lead, member = plain_lead(retain_until=TODAY + 90 * DAY), hire(store)
+    put_leads(store, [lead])
+    with store.writing() as session:
+        for sign, days in (("b", 31), ("c", 29)):
+            session.add(
+                Merge(
+                    id=sign * 32,
+                    kept_id=lead["id"],
+                    merged_id=sign * 32,
+                    staff_id=member.id,
+                    merged_at=TODAY - days * DAY,
+                    image=b"sealed",
+                )
+            )
+    housekeeping.run_once(TODAY)
+    with store.reading() as session:
+        kept = {row.id[0]: row.image for row in session.scalars(select(Merge))}
+    assert kept == {"b": None, "c": b"sealed"}

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from playwright.sync_api import Page, expect
 from tests.browser.desk import PASSWORD, Desk, Person, give_code, set_up, sign_in
@@ -438,6 +439,64 @@ def token_of_another_session(page: Page, cast: Cast) -> None:
     expect(page.locator("#typed")).to_be_visible()
 
 
+def two_leads(cast: Cast) -> tuple[str, str]:
+    """Two behind one switchboard, the second with a name and words as long as they come."""
+    switchboard = f"021-6394{next(_switchboards)}"
+    mine = cast.desk.lead(cast.all, phone=switchboard, name="诸葛女士")
+    name = "中外合资企业里负责应收账款和出口单证的那位同事请叫我小顾就可以了谢谢您"
+    return mine, cast.desk.lead(phone=f"{switchboard} 转 8866", name=name, need="other", details=LONG)
+
+
+_switchboards = count(1000)
+
+
+def lead_with_duplicates(page: Page, cast: Cast) -> None:
+    mine, _ = two_leads(cast)
+    cast.enter(page, f"/desk/leads/{mine}")
+    expect(page.locator("#ties li")).to_have_count(1)
+    for fold in page.locator("details.edit summary").all():
+        fold.click()
+
+
+def merge_of_two(page: Page, cast: Cast) -> None:
+    lead_with_duplicates(page, cast)
+    page.locator(".ties__deeds a").first.click()
+    expect(page.locator(".merge-choice").first).to_be_visible()
+
+
+def merge_of_what_changed(page: Page, cast: Cast) -> None:
+    merge_of_two(page, cast)
+    lead_id = page.url.split("/")[-1]
+    cast.desk.plan(lead_id, cast.newcomer, datetime.now(UTC) + timedelta(days=2))
+    page.locator(".merge-form .button").click()
+    expect(page.locator(".error-summary")).to_be_visible()
+
+
+def lead_merged(page: Page, cast: Cast) -> None:
+    merge_of_two(page, cast)
+    page.locator(".merge-form .button").click()
+    expect(page.locator(".told--done")).to_be_visible()
+    page.locator("#contact .phone .button").click()
+    expect(page.locator(".phone--further a, #contact .phone a").first).to_be_visible()
+
+
+def split_of_a_lead(page: Page, cast: Cast) -> None:
+    phone = cast.desk.new_phone()
+    for name, details in (("诸葛先生", LONG), ("王女士", "问一下怎么收费")):
+        lead_id = cast.desk.lead(cast.all, phone=phone, name=name, details=details)
+    cast.enter(page, f"/desk/leads/{lead_id}")
+    page.locator("#note").fill("答应周四前把报告寄给王女士，她会转给老板看")
+    page.locator("[data-draft] .button").click()
+    page.locator("#ties .more").click()
+    expect(page.locator(".split-enquiry")).to_have_count(2)
+
+
+def split_of_nothing(page: Page, cast: Cast) -> None:
+    split_of_a_lead(page, cast)
+    page.locator(".split-form .button").click()
+    expect(page.locator(".error-summary")).to_be_visible()
+
+
 DESK_PAGES: dict[str, DeskVisit] = {
     "today": in_("/desk/"),
     "today with a banner": with_a_banner,
@@ -452,6 +511,12 @@ DESK_PAGES: dict[str, DeskVisit] = {
     "check counts, none": in_("/desk/health-check?days=7"),
     "check counts": counts_of_checks,
     "lead revealed": lead_revealed,
+    "lead with duplicates": lead_with_duplicates,
+    "merge": merge_of_two,
+    "merge of what changed": merge_of_what_changed,
+    "lead merged": lead_merged,
+    "split": split_of_a_lead,
+    "split of nothing": split_of_nothing,
     "lead without a note": lead_without_a_note,
     "lead with a day gone by": lead_with_a_day_gone_by,
     "lead changed by another": lead_changed_by_another,

@@ -28,6 +28,7 @@ from xinheng.audit.models import HEAD, AuditHead, AuditRow
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.desk.sign_in_services import PASSWORD_COST
+from xinheng.leads.merges import Apart, LeadPhone, Merge
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
 from xinheng.leads.ranking import Ranked
 from xinheng.leads.spool import Spool
@@ -73,6 +74,9 @@ def empty(app: Flask) -> None:
     with app.extensions["xinheng.databases"].leads.writing() as session:
         for table in (
             *later,
+            LeadPhone,
+            Merge,
+            Apart,
             Notice,
             LeadEvent,
             Consent,

@@ -34,6 +34,14 @@ LOCKS: Mapping[str, Permission | str] = {
     "POST /desk/duty/<row:staff_id>": Permission.ALL_LEADS,
     "POST /desk/me/duty": Permission.LEADS,
     "GET /desk/priority": Permission.LEADS,
+    "POST /desk/leads/<row:lead_id>/company": Permission.LEADS,
+    "POST /desk/leads/<row:lead_id>/merge": Permission.LEADS,
+    "GET /desk/leads/<row:lead_id>/merge/<row:other_id>": Permission.LEADS,
+    "POST /desk/leads/<row:lead_id>/merge/<row:other_id>": Permission.LEADS,
+    "POST /desk/leads/<row:lead_id>/merges/<row:merge_id>/undo": Permission.LEADS,
+    "POST /desk/leads/<row:lead_id>/apart/<row:other_id>": Permission.LEADS,
+    "GET /desk/leads/<row:lead_id>/split": Permission.LEADS,
+    "POST /desk/leads/<row:lead_id>/split": Permission.LEADS,
     "GET /desk/quarantine": Permission.ALL_LEADS,
     "POST /desk/quarantine": Permission.ALL_LEADS,
     "POST /desk/search": Permission.LEADS,
@@ -153,8 +161,20 @@ LEAD_ANSWERS: Mapping[str, tuple[int, dict[str, str]]] = {
     "POST /desk/leads/<row:lead_id>/reveal": (303, {}),
     "POST /desk/leads/<row:lead_id>/status": (303, {"status": "contacted"}),
     "POST /desk/leads/<row:lead_id>/wechat": (303, {}),
+    "POST /desk/leads/<row:lead_id>/company": (303, {"company": "华强实业"}),
+    "POST /desk/leads/<row:lead_id>/merge": (422, {"reference": "XH-00000-00000"}),
+    "POST /desk/leads/<row:lead_id>/merges/<row:merge_id>/undo": (303, {}),
+    "GET /desk/leads/<row:lead_id>/split": (200, {}),
+    "POST /desk/leads/<row:lead_id>/split": (422, {}),
 }
 """What who may gets, and what is sent."""
+
+TWO_LEADS: Mapping[str, int] = {
+    "GET /desk/leads/<row:lead_id>/merge/<row:other_id>": 200,
+    "POST /desk/leads/<row:lead_id>/apart/<row:other_id>": 303,
+    "POST /desk/leads/<row:lead_id>/merge/<row:other_id>": 303,
+}
+"""What who may see both gets."""
 
 ROLES = (
     ("sales",),
@@ -196,7 +216,9 @@ def test_every_address_is_tried_with_every_role(app: Flask) -> None:
         for route in desk_routes(app)
         if re.match(r"\w+ /desk/(me|again|second-factor|sign-|code|recovery|password|join)", route)
     }
-    assert set(LOCKS) - by_sign_in - {"GET /desk/"} == set(ANSWERS) - by_sign_in | set(LEAD_ANSWERS)
+    assert set(LOCKS) - by_sign_in - {"GET /desk/"} == set(ANSWERS) - by_sign_in | set(LEAD_ANSWERS) | set(
+        TWO_LEADS
+    )
 
 
 @pytest.mark.databases("sqlite")
@@ -279,10 +301,40 @@ def test_each_role_works_on_its_own_leads_and_finds_no_others(
             lead_id = leads(member)[whose]
             sent = {name: member.id if value == "me" else value for name, value in fields.items()}
             version = str(the_lead(store, lead_id).version)
-            answer = send(client, route, {"lead_id": lead_id}, **sent, version=version)
+            values = {"lead_id": lead_id, "merge_id": "f" * 32}
+            answer = send(client, route, values, **sent, version=version)
             found[f"{route}: {whose}"] = answer.status_code
             expected[f"{route}: {whose}"] = right(route, whose)
     assert found == expected
+
+
+@pytest.mark.parametrize("roles", ROLES, ids="+".join)
+@pytest.mark.parametrize("whose", ["nobodys", "others", "restricted"])
+def test_two_leads_are_touched_by_who_may_see_both(
+    client: DeskClient,
+    store: Database,
+    staff: Staff,
+    signed_in: SignedIn,
+    clock: Clock,
+    leads: Callable[[Known], dict[str, str]],
+    roles: tuple[str, ...],
+    whose: str,
+) -> None:
+    member, allowed = staff(*roles), permissions_of(roles)
+    signed_in(client, member)
+    ids = leads(member)
+    seen = whose == "nobodys" or (whose == "others" and Permission.ALL_LEADS in allowed)
+    for pair in ((ids["own"], ids[whose]), (ids[whose], ids["own"])):
+        for route, right in TWO_LEADS.items():
+            versions = [str(the_lead(store, each).version) for each in pair] if seen else ["1", "1"]
+            fields = {"version": versions[0], "other_version": versions[1]}
+            answer = send(client, route, {"lead_id": pair[0], "other_id": pair[1]}, **fields)
+            expected = (right if seen else 404) if Permission.LEADS in allowed else 403
+            assert answer.status_code == expected, route
+        if seen and Permission.LEADS in allowed:
+            break  # they are one now
+    else:
+        assert {the_lead(store, each).version for each in (ids["own"], ids[whose])} == {1}
 
 
 @pytest.mark.parametrize("roles", ROLES, ids="+".join)
@@ -311,6 +363,8 @@ def test_who_is_not_signed_in_is_asked_to_and_gets_nothing(
     values = {"slug": "x", "lead_id": lead_id} | dict.fromkeys(
         ("view_id", "request_id", "staff_id"), "f" * 32
     )
+    values = {"view_id": "f" * 32, "slug": "x", "lead_id": lead_id, "request_id": "f" * 32}
+    values |= {"other_id": "f" * 32, "merge_id": "f" * 32}
     client.get("/desk/sign-in")
     for route, lock in LOCKS.items():
         if lock == OPEN:
@@ -338,7 +392,8 @@ def test_a_deed_without_the_pages_token_or_from_elsewhere_is_not_done(
     lead_id = leads(member)["own"]
     signed_in(client, member)
     method, rule = route.split(" ")
-    path, fields = rule.replace("<row:lead_id>", lead_id), {"version": "1", **LEAD_ANSWERS[route][1]}
+    path = rule.replace("<row:lead_id>", lead_id).replace("<row:merge_id>", "f" * 32)
+    fields = {"version": "1", **LEAD_ANSWERS[route][1]}
     assert client.open(path, method=method, data=fields).status_code == 400
     elsewhere = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
     sent = fields | {"csrf_token": client.token}
@@ -353,7 +408,9 @@ def test_a_guessed_id_is_not_found(
 ) -> None:
     signed_in(client, staff(*roles))
     found = {
-        route: send(client, route, {"lead_id": lead_id}, **fields, version="1").status_code
+        route: send(
+            client, route, {"lead_id": lead_id, "merge_id": "f" * 32}, **fields, version="1"
+        ).status_code
         for route, (_, fields) in LEAD_ANSWERS.items()
         if not route.endswith("/owner")
     }

@@ -257,7 +257,7 @@ def test_every_table_that_points_at_a_lead_or_an_enquiry_is_emptied() -> None:
         for key in table.foreign_keys
         if key.column.table.name in {"leads", "enquiries"}
     }
-    assert pointing == {"enquiries", "consents", "lead_events", "lead_drafts"}
+    assert pointing == {"enquiries", "consents", "lead_events", "lead_drafts", "lead_phones", "merges"}
 
 
 def test_an_enquiry_in_quarantine_is_kept_as_long_as_its_form_said(

@@ -665,8 +665,9 @@ def test_a_field_that_an_editor_added_is_asked_kept_and_sealed(own_site: Flask, 
     fields = fill(own_site, company="示例厂")
     assert client.post("/consultation", data=fields, headers=OWN_PAGE, base_url=ORIGIN).status_code == 303
     with own_site.extensions["xinheng.databases"].leads.reading() as session:
-        enquiry = session.scalars(select(Enquiry)).one()
+        enquiry, lead = session.scalars(select(Enquiry)).one(), session.scalars(select(Lead)).one()
     assert enquiry.open(own_site.extensions["xinheng.keys"], "extra") == '{"company": "示例厂"}'
+    assert lead.open(own_site.extensions["xinheng.keys"], "company") == "示例厂"
     assert "示例厂".encode() not in enquiry.extra
 
 

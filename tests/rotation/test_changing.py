@@ -55,6 +55,7 @@ Asks = Callable[..., Submission]
 
 NOT_SEALED = {
     "leads.phone_index", "leads.last_four_index", "leads.name_index", "enquiries.payload_hash",
+    "leads.company_index", "lead_phones.phone_index", "lead_phones.last_four_index",
     "enquiries.phone_index", "privacy_requests.phone_index", "assessments.token_hash",
     "audit.chain", "audit_head.chain", "sign_in_tries.key", "sessions.id_hash", "staff_links.secret_hash",
 }  # fmt: skip

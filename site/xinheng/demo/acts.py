@@ -22,7 +22,9 @@ from xinheng.forms.response import ResponseRules
 from xinheng.leads.attached import PURPOSE
 from xinheng.leads.deeds import Deed
 from xinheng.leads.drafts import save_draft
+from xinheng.leads.merging import Pair, merge_leads
 from xinheng.leads.models import Enquiry, Lead
+from xinheng.leads.naming import name_company
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.scope import Scope
 from xinheng.leads.submission import Attribution, Submission
@@ -125,6 +127,16 @@ class Acts:
     def deed(self, who: Colleague, at: datetime) -> Deed:
         """What a member does is done with everybody's leads in reach: whose they are changes on the way."""
         return Deed(Scope(self.members[who].id, everyone=True), at)
+
+    def name_company(self, case: Case, who: Colleague, company: str, at: datetime) -> None:
+        name_company(self._database, self._keys, case.lead_id, self.deed(who, at), company)
+
+    def merge(self, kept: Case, other: Case, who: Colleague, at: datetime) -> None:
+        """Two leads of one person become one, as the page proposes it."""
+        with self._database.reading() as session:
+            versions = [session.get_one(Lead, each.lead_id).version for each in (kept, other)]
+        pair = Pair(kept.lead_id, other.lead_id, versions[0], versions[1])
+        merge_leads(self._database, self._keys, self.deed(who, at), pair, ["need"])
 
     def look(self, case: Case, who: Colleague, at: datetime, *, reveal: bool = False) -> None:
         """Open the lead's page, and have the number shown."""

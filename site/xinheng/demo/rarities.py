@@ -53,6 +53,7 @@ class Rarities:
         yield self._won_and_lost_again()
         yield from self._drafts()
         yield from self._own_data()
+        yield from self._doubled()
 
     def _asked_three_times(self) -> Road:
         first = replace(self._asked("receivables"), name="")
@@ -216,6 +217,27 @@ class Rarities:
                 road.wait(26)
                 self._answer(road, done)
             yield road
+
+    def _doubled(self) -> Iterator[Road]:
+        """One company twice; and one person with two numbers, whose leads were made one."""
+        for days, name, company in ((11, "何经理", words.COMPANIES[0]), (7, "小何", words.COMPANIES[1])):
+            road = self._road(days=days)
+            road.ask(replace(self._asked("customer_credit"), name=name))
+            self._talked_to(road, MIN)
+            self._name_company(road, company)
+            self._stories.plan(road, MIN, "soon")
+            yield road
+        kept, other = self._road(days=12), self._road(days=7)
+        for road, name in ((kept, "欧阳女士"), (other, "欧阳")):
+            road.ask(replace(self._asked("overdue"), name=name))
+            self._talked_to(road, MIN)
+        self._stories.plan(kept, MIN, "today")
+        other.wait(1)
+        other.do(lambda at: self._acts.merge(kept.case, other.case, MIN, at))
+        yield from (kept, other)
+
+    def _name_company(self, road: Road, company: str) -> None:
+        road.do(lambda at: self._acts.name_company(road.case, MIN, company, at))
 
     def _request(self, road: Road, asked: Asked, kind: Kind, text: str, *, proved: bool) -> None:
         road.do(lambda at: self._acts.request(road.case, asked, kind, at, proved=proved, words=text))

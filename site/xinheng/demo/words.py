@@ -160,6 +160,8 @@ SEARCHES = (
     "账龄分析表模板",
     "信用管理制度",
 )
+COMPANIES = ("苏州市恒越精密机械有限公司", "苏州恒越精密机械")
+"""One company as two people write it."""
 CAMPAIGNS = ("账期", "催收", "品牌词")
 
 RESTRICTED = "已限制处理：资料留着，不再使用，也不再有人打电话。"

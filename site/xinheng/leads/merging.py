@@ -138,7 +138,7 @@ def _move(turn: Turn, other: Lead, kept: Lead) -> _Moved:
 def _repoint(session: Session, table: Any, column: Any, other_id: str, kept_id: str) -> list[str]:
     """Ids of the rows that changed their lead."""
     done = update(table).where(column == other_id).values({column: kept_id}).returning(table.id)
-    return list(session.scalars(done.execution_options(synchronize_session=False)))
+    return list(session.scalars(done))
 
 
 def _move_drafts(session: Session, keys: Keys, other_id: str, kept_id: str) -> None:
@@ -194,11 +194,9 @@ def undo_merge(database: Database, keys: Keys, lead_id: str, deed: Deed, merge_i
     MergeRefused."""
     with database.reading() as session:
         asked = session.get(Merge, merge_id)
-    if asked is None:
-        raise AlreadyDone(lead_id)
-    with changing(database, keys, deed, [lead_id, asked.merged_id]) as turn:
+    with changing(database, keys, deed, [lead_id, *([asked.merged_id] if asked else [])]) as turn:
+        turn.lead(lead_id, None)
         row = turn.session.get(Merge, merge_id)
-        kept = turn.lead(lead_id, None)
         if row is None or row.kept_id != lead_id:
             raise AlreadyDone(lead_id)
         kept = turn.lead(lead_id, deed.version)
@@ -255,7 +253,7 @@ def _move_back(turn: Turn, kept: Lead, merged: Lead, row: Merge, before: Mapping
         (Merge, Merge.kept_id, moved["merges"]),
     ):
         mine = update(table).where(table.id.in_(ids), column == kept.id).values({column: merged.id})
-        session.execute(mine.execution_options(synchronize_session=False))
+        session.execute(mine)
     for third in moved["apart"]:
         take_together(session, kept.id, third)
     if moved["were_apart"]:

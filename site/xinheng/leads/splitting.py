@@ -94,7 +94,7 @@ def _split(turn: Turn, lead: Lead, chosen: Sequence[Enquiry], stays: Sequence[En
     events = _following(turn, lead, chosen, stays)
     for table, ids in ((Enquiry, [each.id for each in chosen]), (LeadEvent, [each.id for each in events])):
         mine = update(table).where(table.id.in_(ids)).values(lead_id=other.id)
-        session.execute(mine.execution_options(synchronize_session=False))
+        session.execute(mine)
     if SPOKEN & {each.kind for each in events} - {"no_answer"}:
         other.status = "contacted"
     _part_numbers(turn, lead, other, chosen, stays)

@@ -1,0 +1,231 @@
+"""A person whose leads were merged, or whose number others have too: rights reach all of theirs and nobody else's."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, insert, select
+from tests.leads.colleagues import hire, scope_of, the_lead
+from tests.leads.conftest import NOON
+from tests.leads.two_leads import FIRST, MINUTE, SECOND, ask, enquiries, leads, merge, merges, undo
+from tests.leads.two_leads import Asked as Asks
+
+from xinheng.crypto import Keys
+from xinheng.db import Database
+from xinheng.leads.deeds import Deed
+from xinheng.leads.deletion import Deletion
+from xinheng.leads.merges import LeadPhone, Merge
+from xinheng.leads.merging import MergeRefused
+from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
+from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.scope import Scope
+from xinheng.leads.splitting import split_lead
+from xinheng.leads.tombstones import Restraint, Tombstone
+from xinheng.phones import parse_phone
+from xinheng.privacy.answering import Officer, PrivacyWork
+from xinheng.privacy.models import Kind, PrivacyRequest
+from xinheng.privacy.person_file import person_data
+from xinheng.privacy.receiving import Asked, PrivacyDesk
+from xinheng.privacy.replaying import carry_out_again
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LANDLINE = "021-63958427"
+
+
+@pytest.fixture
+def everyone(store: Database) -> Scope:
+    return scope_of(hire(store), everyone=True)
+
+
+@pytest.fixture
+def officer(store: Database) -> Officer:
+    return Officer(hire(store, "何静", "privacy").id, NOON + 2 * HOUR)
+
+
+@pytest.fixture
+def work(store: Database, store_keys: Keys, deletion: Deletion) -> PrivacyWork:
+    return PrivacyWork(store, store_keys, deletion)
+
+
+@pytest.fixture
+def two(desk: EnquiryDesk, store: Database, asked: Asks) -> tuple[str, str]:
+    return ask(desk, store, asked, FIRST), ask(desk, store, asked, SECOND, NOON + MINUTE, name="小张")
+
+
+@pytest.fixture
+def merged(store: Database, store_keys: Keys, everyone: Scope, two: tuple[str, str]) -> str:
+    merge(store, store_keys, everyone, *two)
+    return two[0]
+
+
+def request(privacy: PrivacyDesk, store: Database, kind: Kind, phone: str, reference: str) -> str:
+    """The person asks, on the public page; returns the request's id."""
+    receipt = privacy.receive(Asked(kind, parse_phone(phone), reference), NOON + HOUR)
+    with store.reading() as session:
+        found = select(PrivacyRequest.id).where(PrivacyRequest.receipt == receipt.number)
+        return session.scalars(found).one()
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["kept", "merged"])
+def test_by_either_number_everything_is_deleted(
+    store: Database, privacy: PrivacyDesk, work: PrivacyWork, officer: Officer, merged: str, place: int
+) -> None:
+    phone, reference = (FIRST, SECOND)[place], enquiries(store, merged)[place]
+    work.delete(request(privacy, store, "delete", phone, reference), officer)
+    with store.reading() as session:
+        for table in (Lead, Enquiry, LeadPhone, Merge):
+            assert session.scalars(select(table.id)).all() == []
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["kept", "merged"])
+def test_consent_taken_back_by_either_number_holds_everything_back_and_forgets_what_was_before(
+    store: Database,
+    store_keys: Keys,
+    privacy: PrivacyDesk,
+    everyone: Scope,
+    merged: str,
+    place: int,
+) -> None:
+    phone, reference = (FIRST, SECOND)[place], enquiries(store, merged)[place]
+    request(privacy, store, "withdraw", phone, reference)
+    assert the_lead(store, merged).restricted
+    assert merges(store)[0].image is None
+    with pytest.raises(LookupError):
+        undo(store, store_keys, everyone, merged)
+
+
+def test_what_is_given_to_a_person_has_both_numbers_and_what_was_before(
+    store: Database, store_keys: Keys, privacy: PrivacyDesk, merged: str
+) -> None:
+    request_id = request(privacy, store, "access", SECOND, enquiries(store, merged)[1])
+    with store.reading() as session:
+        data = person_data(session, store_keys, session.get_one(PrivacyRequest, request_id))
+    (lead,) = data["线索"]
+    assert (lead["电话"], lead["其他电话"]) == ("+8613800138000", [{"电话": "+8613900139000", "分机": ""}])
+    assert lead["合并以前"][0]["并进来的"]["姓名"] == "小张"
+    assert len(lead["咨询"]) == 2
+
+
+def test_a_request_about_a_lead_that_was_merged_since_is_about_what_it_became(
+    desk: EnquiryDesk,
+    store: Database,
+    store_keys: Keys,
+    asked: Asks,
+    privacy: PrivacyDesk,
+    work: PrivacyWork,
+    officer: Officer,
+    everyone: Scope,
+) -> None:
+    """Behind a landline only the lead that was proved is theirs."""
+    kept = ask(desk, store, asked, FIRST)
+    theirs, another = (ask(desk, store, asked, LANDLINE, details=each) for each in ("我的", "别人的"))
+    request_id = request(privacy, store, "delete", LANDLINE, enquiries(store, theirs)[0])
+    merge(store, store_keys, everyone, kept, theirs)
+    work.delete(request_id, officer)
+    assert leads(store) == [another]
+
+
+def test_a_number_put_right_is_the_one_that_was_asked_with(
+    desk: EnquiryDesk,
+    store: Database,
+    store_keys: Keys,
+    asked: Asks,
+    privacy: PrivacyDesk,
+    work: PrivacyWork,
+    officer: Officer,
+    everyone: Scope,
+    merged: str,
+) -> None:
+    request_id = request(privacy, store, "correct", SECOND, enquiries(store, merged)[1])
+    work.correct(request_id, officer, "张小姐", parse_phone("13700137000"))
+    lead = the_lead(store, merged)
+    assert [lead.open(store_keys, column) for column in ("name", "phone")] == ["张小姐", "+8613800138000"]
+    with store.reading() as session:
+        (further,) = session.scalars(select(LeadPhone))
+    assert further.open(store_keys, "phone") == "+8613700137000"
+    assert ask(desk, store, asked, "13700137000", NOON + DAY, details="新号码来的") == merged
+    with pytest.raises(MergeRefused, match="late"):
+        undo(store, store_keys, everyone, merged)
+
+
+def test_of_a_mobile_that_two_people_share_only_what_was_proved_is_reached(
+    desk: EnquiryDesk,
+    store: Database,
+    store_keys: Keys,
+    asked: Asks,
+    privacy: PrivacyDesk,
+    work: PrivacyWork,
+    officer: Officer,
+    everyone: Scope,
+) -> None:
+    lead_id = ask(desk, store, asked, FIRST, name="张三")
+    ask(desk, store, asked, FIRST, NOON + MINUTE, name="李四", details="另一个人")
+    reference = enquiries(store, lead_id)[1]
+    with store.reading() as session:
+        chosen = session.scalars(select(Enquiry.id).where(Enquiry.reference == reference)).all()
+    other = split_lead(store, store_keys, lead_id, Deed(everyone, NOON + HOUR), chosen)
+    work.delete(request(privacy, store, "delete", FIRST, reference), officer)
+    assert leads(store) == [lead_id]
+    assert other not in leads(store)
+
+
+def as_before(store: Database, held: dict[Any, list[dict[str, Any]]]) -> None:
+    """Put the database back to an earlier backup."""
+    with store.writing() as session:
+        for table in (Restraint, Tombstone, PrivacyRequest, LeadPhone, Merge):
+            session.execute(delete(table))
+        for table in reversed(list(held)):
+            session.execute(delete(table))
+        for table, rows in held.items():
+            session.execute(insert(table), rows)
+
+
+def rows_of(store: Database) -> dict[Any, list[dict[str, Any]]]:
+    """Leads, and the enquiries and events that hang on them."""
+    tables = [table.__table__ for table in (Lead, Enquiry, Consent, LeadEvent)]
+    with store.reading() as session:
+        return {table: [dict(row) for row in session.execute(select(table)).mappings()] for table in tables}
+
+
+def test_who_was_deleted_after_a_merge_does_not_come_back_with_a_backup_from_before_it(
+    store: Database,
+    store_keys: Keys,
+    privacy: PrivacyDesk,
+    deletion: Deletion,
+    work: PrivacyWork,
+    officer: Officer,
+    everyone: Scope,
+    two: tuple[str, str],
+) -> None:
+    backup = rows_of(store)
+    merge(store, store_keys, everyone, *two)
+    work.delete(request(privacy, store, "delete", FIRST, enquiries(store, two[0])[0]), officer)
+    as_before(store, backup)
+    carry_out_again(store, store_keys, deletion)
+    assert leads(store) == []
+
+
+def test_consent_taken_back_after_a_merge_holds_in_a_backup_from_before_it(
+    store: Database,
+    store_keys: Keys,
+    privacy: PrivacyDesk,
+    deletion: Deletion,
+    everyone: Scope,
+    two: tuple[str, str],
+) -> None:
+    backup = rows_of(store)
+    merge(store, store_keys, everyone, *two)
+    request(privacy, store, "withdraw", FIRST, enquiries(store, two[0])[0])
+    as_before(store, backup)
+    carry_out_again(store, store_keys, deletion)
+    assert [the_lead(store, each).restricted for each in two] == [True, True]
+
+
+def test_what_was_before_a_merge_is_sealed(store: Database, store_keys: Keys, merged: str) -> None:
+    (row,) = merges(store)
+    image = row.image or b""
+    assert not any(secret.encode() in image for secret in ("张三丰", "小张", "138", "139"))
+    assert json.loads(row.open(store_keys, "image"))["merged"]["name"] == "小张"
