@@ -28,7 +28,9 @@ from xinheng.audit.models import HEAD, AuditHead, AuditRow
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.desk.sign_in_services import PASSWORD_COST
+from xinheng.leads.lead_counts import LeadCount, LeadCountChange
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
+from xinheng.leads.spam_counts import SpamCount
 from xinheng.leads.spool import Spool
 from xinheng.notices.outbox import Notice
 from xinheng.privacy.models import PrivacyRequest
@@ -84,6 +86,9 @@ def empty(app: Flask) -> None:
             User,
             AuditRow,
             AuditHead,
+            LeadCount,
+            LeadCountChange,
+            SpamCount,
         ):
             session.execute(delete(table))
         session.add(AuditHead(id=HEAD, last_id=0, chain=b""))

@@ -87,7 +87,19 @@ def test_the_usual_list_has_no_address_of_its_own() -> None:
     st.dictionaries(
         st.sampled_from(
             [
-                *("view", "status", "owner", "need", "source", "level", "since", "until", "match", "sort", "place"),
+                *(
+                    "view",
+                    "status",
+                    "owner",
+                    "need",
+                    "source",
+                    "level",
+                    "since",
+                    "until",
+                    "match",
+                    "sort",
+                    "place",
+                ),
                 *("came_since", "came_until", "reached", "article"),
             ]
         ),

@@ -20,14 +20,26 @@ from typing import Any, Final, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Boolean, LargeBinary, SmallInteger, String, Table, and_, bindparam, or_, select, text, update
+from sqlalchemy import (
+    Boolean,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    and_,
+    bindparam,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from xinheng.assessments import KEPT as RESULT_KEPT
 from xinheng.crypto import Keys
 from xinheng.db import CountersBase, Database, Moment
 from xinheng.health_check.counting import OVERVIEW, Place, Tally, day_of
-from xinheng.week_counts import Origin, WeekTally
+from xinheng.week_counts import NOWHERE, Origin, WeekTally
 from xinheng.weeks import week_of
 
 KEPT: Final = timedelta(days=30)
@@ -90,7 +102,7 @@ class Draft:
     last_result: LastResult | None = None
     newly_shown: list[str] = field(default_factory=list)
     newly_done: list[str] = field(default_factory=list)
-    origin: Origin = Origin()
+    origin: Origin = NOWHERE
     newly_begun: bool = False
 
     def show(self, step: str) -> None:
@@ -106,7 +118,7 @@ class Draft:
             self.done.add(step)
             self.newly_done.append(step)
 
-    def begin_again(self, version: str, step: str, origin: Origin = Origin()) -> None:
+    def begin_again(self, version: str, step: str, origin: Origin = NOWHERE) -> None:
         """A new check on the same device, which knows the last result. Its steps count anew, if one was answered, and for
         each version."""
         anew = self.answers or version != self.version
@@ -130,9 +142,7 @@ class Drafts:
         self.database = database
         self._keys = keys
 
-    def begin(
-        self, version: str, step: str, now: datetime, *, counts: bool, origin: Origin = Origin()
-    ) -> str:
+    def begin(self, version: str, step: str, now: datetime, *, counts: bool, origin: Origin = NOWHERE) -> str:
         """A new draft, whose first step is shown; returns its token. Raises DatabaseBusy."""
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         lock = self._lock(token)

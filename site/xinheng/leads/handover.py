@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from xinheng.leads.models import Lead
 from xinheng.staff.colleagues import Colleague
 
-_TO_DO = ("first", "planned", "stuck")
+TO_DO = ("first", "planned", "stuck")
+"""What an open lead may wait for."""
 
 
 def left_with_leads(session: Session, people: Iterable[Colleague]) -> list[Colleague]:
@@ -20,12 +21,12 @@ def left_with_leads(session: Session, people: Iterable[Colleague]) -> list[Colle
         member
         for member in gone
         if session.execute(
-            select(Lead.id).where(Lead.owner_id == member.id, Lead.queue.in_(_TO_DO)).limit(1)
+            select(Lead.id).where(Lead.owner_id == member.id, Lead.queue.in_(TO_DO)).limit(1)
         ).first()
     ]
 
 
 def open_leads_of(session: Session, staff_id: str) -> int:
     """How many open leads are a member's."""
-    mine = select(func.count()).where(Lead.owner_id == staff_id, Lead.queue.in_(_TO_DO))
+    mine = select(func.count()).where(Lead.owner_id == staff_id, Lead.queue.in_(TO_DO))
     return session.scalar(mine.select_from(Lead)) or 0

@@ -44,7 +44,6 @@ BY_FIRST_ENQUIRY = (
 """What is walked where leads are looked for by when they first came: every filter is in it."""
 
 
-
 class MomentOrNever(Moment):
     """An instant, or None, stored as the end of time: so that none sorts last in an index, on every database."""
 

@@ -41,7 +41,9 @@ class Judged:
     released: int = 0
 
 
-def count_spam(session: Session, enquiry: Enquiry, *, held: int = 0, spam: int = 0, released: int = 0) -> None:
+def count_spam(
+    session: Session, enquiry: Enquiry, *, held: int = 0, spam: int = 0, released: int = 0
+) -> None:
     """Add to the counts of an enquiry's reasons, in one order everywhere: no two of them wait for each other."""
     week, numbers = week_of(enquiry.created_at), {"held": held, "spam": spam, "released": released}
     rows: list[dict[str, Any]] = [

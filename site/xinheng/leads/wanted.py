@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, 
 from sqlalchemy.orm import InstrumentedAttribute
 
 from xinheng.leads.models import CLOSED, NEVER, Lead
-from xinheng.leads.moves import ROAD
+from xinheng.leads.moves import ROAD, came_to
 from xinheng.leads.scope import Scope
 from xinheng.settings import SHANGHAI
 
@@ -184,7 +184,7 @@ def conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
 
 def _from(stage: str) -> Sequence[str]:
     """A stage of the road and all that come after it."""
-    return [each for place, each in enumerate(ROAD) if stage in ROAD[: place + 1]]
+    return [each for each in ROAD if came_to(each, stage)]
 
 
 def _between(

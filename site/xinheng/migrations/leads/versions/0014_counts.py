@@ -29,9 +29,7 @@ def upgrade() -> None:
     op.add_column("leads", sa.Column("reached", sa.String(12), nullable=False, server_default="new"))
     op.add_column("leads", sa.Column("article", sa.String(80), nullable=False, server_default=""))
     op.add_column("leads", sa.Column("counted", sa.Boolean(), nullable=False, server_default=sa.true()))
-    op.create_table(
-        "lead_counts", *_counts(), sa.PrimaryKeyConstraint("week", *KEY, name="pk_lead_counts")
-    )
+    op.create_table("lead_counts", *_counts(), sa.PrimaryKeyConstraint("week", *KEY, name="pk_lead_counts"))
     number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.create_table(
         "lead_count_changes",
@@ -82,9 +80,7 @@ def _fill_reached() -> None:
         *(sa.column(name) for name in ("id", "lead_id", "kind", "happened_at")),
         sa.column("detail", sa.JSON()),
     )
-    connection.execute(
-        leads.update().where(leads.c.status.in_(ROAD)).values(reached=leads.c.status)
-    )
+    connection.execute(leads.update().where(leads.c.status.in_(ROAD)).values(reached=leads.c.status))
     connection.execute(leads.update().where(leads.c.status == "lost").values(reached="contacted"))
     moved = sa.select(events.c.lead_id, events.c.detail).where(events.c.kind == "status")
     farthest: dict[str, str] = {}
@@ -104,8 +100,9 @@ def _fill_reached() -> None:
 def _fill_spam() -> None:
     connection = op.get_bind()
     rows = connection.execute(
-        sa.text(f"SELECT {_week('created_at')} AS week, state, suspicion FROM enquiries")  # noqa: S608
-        .columns(week=sa.Date(), state=sa.String(), suspicion=sa.JSON())
+        sa.text(f"SELECT {_week('created_at')} AS week, state, suspicion FROM enquiries").columns(  # noqa: S608
+            week=sa.Date(), state=sa.String(), suspicion=sa.JSON()
+        )
     )
     counts: dict[tuple[object, str], list[int]] = {}
     for week, state, suspicion in rows:
@@ -136,7 +133,7 @@ def _change(row: str, number: int) -> str:
     values = ", ".join(f"{row}.{name}" for name in KEY)
     names = ", ".join(KEY)
     return (
-        f"INSERT INTO lead_count_changes (week, {names}, leads)"  # noqa: S608 (names of our own)
+        f"INSERT INTO lead_count_changes (week, {names}, leads)"
         f" SELECT {_week(f'{row}.created_at')}, {values}, {number} WHERE {row}.counted;"
     )
 
