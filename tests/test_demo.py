@@ -36,16 +36,20 @@ from xinheng.health_check.loader import load_health_check
 from xinheng.health_check.path import first_open
 from xinheng.leads.duplicates import marked
 from xinheng.leads.finding import count_views
+from xinheng.leads.lead_counts import leads_by
 from xinheng.leads.merges import Merge
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent, SavedView
 from xinheng.leads.moves import REASONS, ROAD
 from xinheng.leads.scope import Scope
+from xinheng.leads.spam_counts import ANY, spam_by_reason
 from xinheng.leads.wanted import VIEWS, day_bounds
 from xinheng.notices.outbox import Notice
 from xinheng.phones import parse_phone
 from xinheng.privacy.answering import overdue
 from xinheng.privacy.models import PrivacyRequest
 from xinheng.settings import SHANGHAI, Settings
+from xinheng.week_counts import WHAT, visits_by_source
+from xinheng.weeks import Weeks
 from xinheng.working_days import load_working_days
 
 Run = Callable[..., Result]
@@ -275,16 +279,33 @@ def test_each_level_comes_from_a_health_check_that_was_attached(made: Made) -> N
     assert agreed == len(rows) > len(newest), "somebody did it twice"
 
 
-def test_the_health_check_was_counted_for_two_months(made: Made) -> None:
+def test_the_health_check_was_counted_for_four_months(made: Made) -> None:
     check = load_health_check(ROOT / "forms", None)
     with made.counters.reading() as session:
-        counts = counted(session, check.hash, day_of(made.began) - timedelta(days=89))
+        counts = counted(session, check.hash, day_of(made.began) - timedelta(days=121))
         days = session.scalars(select(func.count(QuestionCount.day.distinct()))).one()
-    assert days == 60
+    assert days == 120
     assert counts.keys() == {*check.asked, OVERVIEW}
     for each in counts.values():
         assert each.shown == each.answered + each.left_here
     assert counts["industry"].shown > counts["dso"].shown > counts["country"].shown > 100
+
+
+def test_the_funnel_is_a_believable_one_for_three_months(made: Made) -> None:
+    weeks = Weeks.until(made.began, 13)
+    with made.counters.reading() as session:
+        visits = visits_by_source(session, weeks)
+    with made.database.reading() as session:
+        came = leads_by(session, weeks, "week", "reached")
+        spam = spam_by_reason(session, weeks)
+    for monday in weeks.mondays[:-1]:
+        reads, begun, finished = (
+            sum(getattr(each, what) for (week, _), each in visits.items() if week == monday) for what in WHAT
+        )
+        assert reads > 5 * begun > 5 * finished > 100
+    assert {reached for _, reached, _ in came} == set(ROAD)
+    assert len({week for week, *_ in came}) >= 8
+    assert spam[ANY].held > spam[ANY].spam > spam[ANY].released > 0
 
 
 def test_people_asked_about_their_own_data(made: Made) -> None:

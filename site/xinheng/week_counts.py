@@ -56,6 +56,10 @@ class Origin:
     article: str = ""
 
 
+NOWHERE: Final = Origin()
+"""Of whom nothing is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Visits:
     """What was counted under one key."""
@@ -117,5 +121,5 @@ def _store(
 
 def _rows(name: str, counted: Counter[tuple[date, str, What]]) -> Iterator[dict[str, Any]]:
     for week, key in sorted({(week, key) for week, key, _ in counted}):
-        numbers = {what: counted[week, key, what] for what in WHAT}
+        numbers: dict[str, int] = {what: counted[week, key, what] for what in WHAT}
         yield {"week": week, name: key, **numbers}

@@ -21,6 +21,8 @@ from xinheng.articles.reads import ReadCount, ReadCounter, ReadMark
 from xinheng.daily_salt import DailySalt
 from xinheng.db import Databases
 from xinheng.settings import SHANGHAI
+from xinheng.week_counts import visits_by_article, visits_by_source
+from xinheng.weeks import Weeks
 
 START = datetime(2026, 3, 2, 10, 5, tzinfo=SHANGHAI)
 SECOND = timedelta(seconds=1)
@@ -284,6 +286,31 @@ def test_processes_with_the_same_sixty_readers_store_sixty(opened: Databases, tm
     assert stored(opened) == 60
 
 
+def test_reads_are_added_up_by_week_for_the_article_and_for_where_readers_came_from(
+    counter: ReadCounter, opened: Databases, clock: Clock
+) -> None:
+    for number, (article, referrer) in enumerate(
+        [("ageing", "www.baidu.com"), ("ageing", ""), ("dso", "www.baidu.com"), ("dso", "")]
+    ):
+        read(counter, article, address=f"203.0.{number}.9", referrer=referrer)
+        counter.flush()
+    read(counter, "dso", address="203.0.3.9")  # the same reader once more
+    counter.flush()
+    clock.now += timedelta(days=7)
+    read(counter, "dso", address="203.0.3.9")
+    counter.flush()
+    with opened.counters.reading() as session:
+        both = Weeks.until(clock.now, 2)
+        by_source = visits_by_source(session, both)
+        by_article = visits_by_article(session, both)
+    assert {key: each.reads for key, each in by_source.items()} == {
+        (both.first, "search"): 2,
+        (both.first, "direct"): 2,
+        (both.last, "direct"): 1,
+    }
+    assert {key: each.reads for key, each in by_article.items()} == {"ageing": 2, "dso": 3}
+
+
 # --- over the web ---
 
 
@@ -328,6 +355,11 @@ def test_the_beacon_of_a_robot_is_answered_and_not_counted(
     app.extensions["xinheng.reads"].flush()
     assert beacon(client, agent=agent) == {"reads": 1}
     assert beacon(client, agent=agent) == {"reads": 1}
+
+
+def test_a_browser_that_has_been_at_the_desk_is_not_counted(client: FlaskClient, app: Flask) -> None:
+    client.set_cookie(app.config["SESSION_COOKIE_NAME"], "whoever", domain="127.0.0.1")
+    assert beacon(client) == {"reads": 0}
 
 
 def test_a_page_made_ahead_of_a_click_is_not_counted(client: FlaskClient) -> None:

@@ -249,6 +249,23 @@ def counts_of_checks(page: Page, cast: Cast) -> None:
     cast.enter(page, "/desk/health-check")
 
 
+def report(path: str = "") -> DeskVisit:
+    """A report that has something to tell."""
+
+    def visit(page: Page, cast: Cast) -> None:
+        cast.desk.count_visits()
+        cast.enter(page, f"/desk/reports{path}")
+        expect(page.locator(".report-table").first).to_be_visible()
+
+    return visit
+
+
+def leads_of_a_report(page: Page, cast: Cast) -> None:
+    report()(page, cast)
+    page.locator(".report-table a").first.click()
+    expect(page.locator(".of-report")).to_be_visible()
+
+
 def lead_revealed(page: Page, cast: Cast) -> None:
     cast.enter(page, f"/desk/leads/{cast.desk.lead()}")
     page.locator("#contact .phone .button").click()
@@ -510,6 +527,12 @@ DESK_PAGES: dict[str, DeskVisit] = {
     "lead with little known": lead_with_little_known,
     "check counts, none": in_("/desk/health-check?days=7"),
     "check counts": counts_of_checks,
+    "report": report(),
+    "report of articles": report("/articles"),
+    "report of needs": report("/needs"),
+    "report of people": report("/people"),
+    "report of spam": report("/spam"),
+    "leads of a report": leads_of_a_report,
     "lead revealed": lead_revealed,
     "lead with duplicates": lead_with_duplicates,
     "merge": merge_of_two,

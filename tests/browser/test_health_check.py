@@ -229,3 +229,31 @@ def test_a_break_another_device_another_branch_and_two_tabs(site: RunningSite, p
     first.get_by_role("link", name="核对答案").click()
     first.get_by_role("button", name="看结果").click()
     expect(first).to_have_url(RESULT)
+
+
+def weeks_from(site: RunningSite, source: str) -> tuple[int, int]:
+    """Checks begun and finished by visitors from a kind of place."""
+    query = "SELECT coalesce(sum(begun), 0), coalesce(sum(finished), 0) FROM source_weeks WHERE source = ?"
+    return tuple(site.rows(query, source, database="counters")[0])  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("referrer", "kind"),
+    [
+        ("https://www.baidu.com/s?wd=账龄", "search"),
+        ("https://mp.weixin.qq.com/s/x", "social"),
+        ("https://notbaidu.com/", "other"),
+        ("", "direct"),
+    ],
+)
+def test_a_check_is_counted_by_where_its_visit_came_from_and_by_the_article_read_last(
+    site: RunningSite, page_at: PageAt, referrer: str, kind: str
+) -> None:
+    before = weeks_from(site, kind)
+    page = page_at(1280)
+    with page.expect_response(lambda answer: answer.url.endswith("/articles/ageing-report/reads")):
+        page.goto(site.origin + "/articles/ageing-report", referer=referrer)
+    begin(page, site)
+    assert weeks_from(site, kind) == (before[0] + 1, before[1])
+    query = "SELECT source, article FROM check_drafts ORDER BY touched_at DESC LIMIT 1"
+    assert tuple(site.rows(query, database="counters")[0]) == (kind, "ageing-report")

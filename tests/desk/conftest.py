@@ -28,9 +28,11 @@ from xinheng.audit.models import HEAD, AuditHead, AuditRow
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.desk.sign_in_services import PASSWORD_COST
+from xinheng.leads.lead_counts import LeadCount, LeadCountChange
 from xinheng.leads.merges import Apart, LeadPhone, Merge
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
 from xinheng.leads.ranking import Ranked
+from xinheng.leads.spam_counts import SpamCount
 from xinheng.leads.spool import Spool
 from xinheng.leads.turns import Turns
 from xinheng.notices.outbox import Notice
@@ -93,6 +95,9 @@ def empty(app: Flask) -> None:
             User,
             AuditRow,
             AuditHead,
+            LeadCount,
+            LeadCountChange,
+            SpamCount,
         ):
             session.execute(delete(table))
         session.add(AuditHead(id=HEAD, last_id=0, chain=b""))

@@ -173,14 +173,6 @@ def test_who_came_back_to_where_they_were_counted_as_left_makes_no_number_odd(
     assert rows(editor.get("/desk/health-check"))[0][1:] == ["出现 1", "答了 2 100.0%", "离开 0", "0.0%"]
 
 
-def test_the_link_to_it_stands_for_those_who_may(
-    client: DeskClient, staff: Staff, signed_in: SignedIn
-) -> None:
-    for role, there in (("editor", True), ("sales_lead", True), ("sales", False), ("admin", False)):
-        page = signed_in(client, staff(role)).get("/desk/me").text
-        assert ('href="/desk/health-check"' in page) is there, role
-
-
 @pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     ("shares", "end"), [([], 5), ([0], 5), ([4.9], 5), ([5.1], 10), ([33, 2], 50), ([100], 100)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -298,3 +298,22 @@ def test_nothing_that_is_only_looked_at_is_changed(visitor: Visitor, databases: 
     ):
         visitor.get(f"/health-check{address}")
     assert rows() == before
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ({"source": "search", "article": "ageing"}, ("search", "ageing")),
+        ({"source": "", "article": ""}, ("direct", "")),
+        ({}, ("direct", "")),
+        ({"source": "www.baidu.com", "article": "no-such-article"}, ("direct", "")),
+        ({"source": "x" * 5000, "article": "../../etc"}, ("direct", "")),
+    ],
+)
+def test_of_where_a_check_is_begun_from_only_a_kind_and_an_article_of_ours_are_kept(
+    visitor: Visitor, databases: Databases, sent: dict[str, str], kept: tuple[str, str]
+) -> None:
+    visitor.start(**sent)
+    with databases.counters.reading() as session:
+        row = session.scalars(select(CheckDraft)).one()
+    assert (row.source, row.article) == kept

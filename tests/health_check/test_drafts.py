@@ -15,6 +15,8 @@ from tests.health_check.conftest import NOON
 from xinheng.db import Databases
 from xinheng.health_check.counting import OVERVIEW, Counted, counted
 from xinheng.health_check.drafts import FINISHED_KEPT, KEPT, CheckDraft, Draft, Drafts, LastResult
+from xinheng.week_counts import Origin, visits_by_article, visits_by_source
+from xinheng.weeks import Weeks
 
 MINUTE = timedelta(minutes=1)
 LONG_AGO = date(2020, 1, 1)
@@ -223,3 +225,55 @@ def test_a_finished_draft_waits_for_nothing_and_knows_its_result(drafts: Drafts)
     assert found
     assert (found.step, found.last_result) == ("", result)
     assert counts_of(drafts)[OVERVIEW] == Counted(1, 1, 0)
+
+
+def weeks_of(drafts: Drafts) -> dict[str, tuple[int, int]]:
+    """Checks begun and finished, by the kind of place and by the article."""
+    ever = Weeks(date(2030, 1, 7), 600)
+    with drafts.database.reading() as session:
+        sources, articles = visits_by_source(session, ever), visits_by_article(session, ever)
+    named = {source: each for (_, source), each in sources.items()} | dict(articles)
+    return {name: (each.begun, each.finished) for name, each in named.items()}
+
+
+def finish(drafts: Drafts, token: str, now: datetime = NOON, *, counts: bool = True) -> None:
+    with drafts.changing(token, now, counts=counts) as draft:
+        assert draft
+        draft.answers["dso"] = "some"
+        draft.finish(LastResult("1" * 32, "t" * 22, "v1", draft.answers), OVERVIEW)
+
+
+def test_a_check_is_counted_at_both_ends_under_where_it_was_begun_from(drafts: Drafts) -> None:
+    token = drafts.begin("v1", "industry", NOON, counts=True, origin=Origin("search", "dso"))
+    assert weeks_of(drafts) == {"search": (1, 0), "dso": (1, 0)}
+    finish(drafts, token)
+    finish(drafts, token, NOON + MINUTE)  # once more, other answers: still the same check
+    assert weeks_of(drafts) == {"search": (1, 1), "dso": (1, 1)}
+    with drafts.changing(token, NOON + MINUTE, counts=True) as draft:
+        assert draft
+        draft.begin_again("v1", "industry", Origin("social"))
+    finish(drafts, token, NOON + MINUTE)
+    assert weeks_of(drafts) == {"search": (1, 1), "dso": (1, 1), "social": (1, 1)}
+
+
+def test_a_check_begun_twice_before_an_answer_is_one(drafts: Drafts) -> None:
+    token = begun(drafts)
+    with drafts.changing(token, NOON + MINUTE, counts=True) as draft:
+        assert draft
+        draft.begin_again("v1", "industry", Origin("social"))
+    assert weeks_of(drafts) == {"direct": (1, 0)}
+
+
+def test_who_does_not_count_is_in_no_week(drafts: Drafts) -> None:
+    finish(drafts, begun(drafts, counts=False))
+    assert weeks_of(drafts) == {}
+    token = begun(drafts)
+    finish(drafts, token, counts=False)
+    assert weeks_of(drafts) == {"direct": (1, 0)}
+
+
+def test_each_end_is_counted_in_its_own_week(drafts: Drafts) -> None:
+    finish(drafts, begun(drafts), NOON + timedelta(days=7))
+    with drafts.database.reading() as session:
+        found = visits_by_source(session, Weeks.until(NOON + timedelta(days=7), 2))
+    assert [(each.begun, each.finished) for _, each in sorted(found.items())] == [(1, 0), (0, 1)]

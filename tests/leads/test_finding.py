@@ -21,8 +21,8 @@ from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.leads.finding import MOST_COUNTED, beside, count_views, find_leads, find_person
 from xinheng.leads.models import Enquiry, Lead
-from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.moves import ROAD
+from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.scope import Scope
 from xinheng.leads.submission import Submission
 from xinheng.leads.wanted import VIEWS, Match, Place, Sort, View, Wanted, day_bounds, place_of

@@ -78,11 +78,12 @@ def article(slug: str) -> ResponseReturnValue:
 
 @blueprint.post("/articles/<slug>/reads")
 def count_read(slug: str) -> ResponseReturnValue:
-    """Count one read; answers with the count to show. Who isn't counted gets the stored count."""
+    """Count one read; answers with the count to show. Who isn't counted, robots and staff, gets the stored count."""
     found = _published(slug)
     agent = request.headers.get("User-Agent", "")
     purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
-    if counts_as_person(agent, purpose):
+    of_ours = current_app.config["SESSION_COOKIE_NAME"] in request.cookies
+    if counts_as_person(agent, purpose) and not of_ours:
         own = urlsplit(current_app.config["ORIGIN"]).hostname or ""
         shown = read_counter().record(
             found.slug,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from xinheng.assessments import INSUFFICIENT, keep
 from xinheng.crypto import Keys
 from xinheng.db import Database
+from xinheng.demo.readers import drawn_source
 from xinheng.form_versions import publish_form
 from xinheng.forms.priority import Level
 from xinheng.health_check.answers import Answers
@@ -18,8 +19,10 @@ from xinheng.health_check.counting import OVERVIEW, Place, Tally, day_of
 from xinheng.health_check.definition import UNSURE, HealthCheck, ProfileQuestion
 from xinheng.health_check.path import Asked, answers_on_path, questions_on_path
 from xinheng.health_check.standing import standing
+from xinheng.week_counts import Origin, WeekTally
+from xinheng.weeks import week_of
 
-COUNTED_DAYS: Final = 60
+COUNTED_DAYS: Final = 120
 _BAD: Final[Mapping[Level, tuple[float, float]]] = {
     "low": (0.02, 0.3),
     "moderate": (0.25, 0.5),
@@ -89,17 +92,24 @@ def drawn_answers(draw: random.Random, check: HealthCheck, level: Level) -> Answ
     return answers_on_path(check, given)
 
 
-def count_steps(counters: Database, check: HealthCheck, draw: random.Random, now: datetime) -> None:
-    """How far visitors went in the last days: most to the end, some not past a question."""
-    tally = Tally()
+def count_steps(
+    counters: Database, check: HealthCheck, draw: random.Random, slugs: Sequence[str], now: datetime
+) -> None:
+    """How far visitors went in the last days, and where they came from: most to the end, some not past a question."""
+    tally, weeks = Tally(), WeekTally()
     for days in range(COUNTED_DAYS, 0, -1):
+        at = now - timedelta(days=days)
         for _ in range(draw.randrange(6, 22)):
-            _go(tally, check, draw, day_of(now - timedelta(days=days)))
+            origin = Origin(drawn_source(draw), draw.choice(slugs) if slugs and draw.random() < 0.6 else "")
+            weeks.add("begun", week_of(at), origin)
+            if _goes_to_the_end(tally, check, draw, day_of(at)):
+                weeks.add("finished", week_of(at), origin)
     with counters.writing() as session:
         tally.add_to(session.connection())
+        weeks.add_to(session.connection())
 
 
-def _go(tally: Tally, check: HealthCheck, draw: random.Random, day: date) -> None:
+def _goes_to_the_end(tally: Tally, check: HealthCheck, draw: random.Random, day: date) -> bool:
     """One visitor's way."""
     answers = drawn_answers(draw, check, "moderate")
     path: list[Asked] = [*questions_on_path(check, answers)]
@@ -108,5 +118,6 @@ def _go(tally: Tally, check: HealthCheck, draw: random.Random, day: date) -> Non
         tally.shown[place] += 1
         if draw.random() < _LEAVE.get(step, _LEAVE_ELSEWHERE):
             tally.left[place] += 1
-            return
+            return False
         tally.answered[place] += 1
+    return True

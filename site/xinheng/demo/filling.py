@@ -17,9 +17,10 @@ from xinheng.db import Database, open_databases
 from xinheng.demo.acts import Acts
 from xinheng.demo.checks import Checks, count_steps
 from xinheng.demo.duty import share_out
-from xinheng.demo.held import hold_some
+from xinheng.demo.held import count_earlier_ones, hold_some
 from xinheng.demo.in_one_go import InOneGo
 from xinheng.demo.rarities import Rarities
+from xinheng.demo.readers import count_reads
 from xinheng.demo.requests import Requests
 from xinheng.demo.road import Step, at_work
 from xinheng.demo.staff import (
@@ -80,7 +81,10 @@ def fill(settings: Settings, leads: int, now: datetime, progress: Progress) -> F
         keys = load_keys(settings.data / "keys")
         upgrade(databases)
         check = load_health_check(settings.forms, None)
-        count_steps(databases.counters, check, random.Random(SEED), now)  # noqa: S311 (draws numbers)
+        slugs = _slugs(settings)
+        draw = random.Random(SEED)  # noqa: S311 (draws numbers)
+        count_steps(databases.counters, check, draw, slugs, now)
+        count_reads(databases.counters, draw, slugs, now)
         with databases.leads.writing() as session:
             database = InOneGo(databases.leads, session)
             return _fill(settings, database, keys, check, leads, now, progress)
@@ -125,6 +129,7 @@ def _fill(
         step.act(step.at)
     hold_some(database, keys, rules, form.version, settings.origin, now)
     share_out(database, keys, acts, employed, load_working_days(settings.content), settings.origin, now)
+    count_earlier_ones(database, draw, now)
     _settle_notices(database, now)
     _save_views(database, employed)
     return _count(database, employed)
@@ -134,12 +139,16 @@ def _agenda(
     settings: Settings, acts: Acts, draw: random.Random, form: PublishedForm, leads: int, now: datetime
 ) -> Sequence[Step]:
     """Everything that anybody does, in the order of time, which is the audit's order too."""
-    slugs = sorted(file.stem for file in (settings.content / "articles").glob("*.md"))
+    slugs = _slugs(settings)
     visitors = Visitors(draw, form.declaration, slugs, urlsplit(settings.origin).netloc)
     stories = Stories(acts, draw, now, visitors)
     roads = [*stories.usual(leads), *Rarities(acts, draw, now, visitors, stories, slugs).all()]
     steps = [step for road in roads for step in road.steps]
     return sorted([*steps, *_staff_life(acts, draw, now)], key=lambda step: step.at)
+
+
+def _slugs(settings: Settings) -> Sequence[str]:
+    return sorted(file.stem for file in (settings.content / "articles").glob("*.md"))
 
 
 def _staff_life(acts: Acts, draw: random.Random, now: datetime) -> Iterator[Step]:

@@ -1,14 +1,17 @@
-"""What waits in the quarantine of the sample: robots' posts, and a person among them."""
+"""What waits in the quarantine of the sample: robots' posts, and a person among them; and how many there were before."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.forms.priority import PriorityRules
+from xinheng.leads.models import Enquiry
 from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.spam_counts import count_spam
 from xinheng.leads.submission import Submission
 from xinheng.leads.verdict import Reason, Verdict
 from xinheng.phones import parse_phone
@@ -22,6 +25,8 @@ _HELD: Sequence[tuple[int, str, str, str, tuple[Reason, ...]]] = (
     (2, "赵", "18888888888", "看看", ("fake_phone",)),
 )  # fmt: skip
 """How many hours ago, the name, phone and text, and why it was held back."""
+
+_WEEKS = 17
 
 
 def hold_some(
@@ -42,3 +47,14 @@ def hold_some(
             verdict=Verdict(reasons),
         )
         desk.record(held, now - timedelta(hours=hours))
+
+
+def count_earlier_ones(database: Database, draw: random.Random, now: datetime) -> None:
+    """What was held back in earlier weeks is judged and deleted by now: only the counts are left."""
+    with database.writing() as session:
+        for weeks in range(_WEEKS, 0, -1):
+            for _ in range(draw.randrange(3, 14)):
+                *_, reasons = draw.choice(_HELD)
+                came = Enquiry(created_at=now - timedelta(weeks=weeks), suspicion=list(reasons))
+                wrong = draw.random() < (0.5 if "address" in reasons else 0.06)
+                count_spam(session, came, held=1, spam=not wrong, released=wrong)

@@ -20,13 +20,13 @@ from xinheng.settings import SHANGHAI
 DAYS: Final = 120
 
 _SHARES: Mapping[Status, tuple[int, tuple[float, float]]] = {
-    "new": (70, (0.02, 6)),
-    "contacted": (75, (1, 45)),
-    "interested": (60, (4, 70)),
-    "proposal": (40, (9, 90)),
-    "won": (45, (25, DAYS)),
-    "lost": (60, (15, DAYS)),
-    "invalid": (35, (0.5, DAYS)),
+    "new": (50, (0.02, 8)),
+    "contacted": (85, (1, 60)),
+    "interested": (65, (4, 80)),
+    "proposal": (45, (9, 100)),
+    "won": (50, (25, DAYS)),
+    "lost": (65, (10, DAYS)),
+    "invalid": (40, (0.5, DAYS)),
 }
 """How many of 400 leads end in a status, and how many days ago they were asked."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -24,6 +24,7 @@ from xinheng.leads.scope import Scope
 from xinheng.leads.wanted import Wanted
 from xinheng.leads.work import LeadWork
 from xinheng.phone_display import dialled, readable
+from xinheng.settings import SHANGHAI
 from xinheng.staff import clock
 from xinheng.staff.colleagues import Colleague, read_colleagues
 from xinheng.staff.permissions import Permission
@@ -50,6 +51,7 @@ def shared() -> dict[str, object]:
         "library": library(),
         "short_time": lambda moment: short(moment, now),
         "short_day": lambda moment: day(moment, now),
+        "week_day": lambda found: day(datetime.combine(found, time(), SHANGHAI), now),
         "time_span": span,
         "away": lambda member: not member.present(now),
         "parse_time": datetime.fromisoformat,

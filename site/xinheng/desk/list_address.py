@@ -34,7 +34,8 @@ _DAYS = ("since", "until", "came_since", "came_until")
 
 def read_list(arguments: Mapping[str, str]) -> Wanted:
     """What an address asks for; what can't be read is left out."""
-    chosen: dict[str, Any] = {
+    chosen: dict[str, Any] = {name: _day(arguments.get(name, "")) for name in _DAYS}
+    chosen |= {
         name: value
         for name in _FILTERS
         if _KEY.fullmatch(value := arguments.get(name, "")) and value in _CHOICES.get(name, (value,))
@@ -44,7 +45,6 @@ def read_list(arguments: Mapping[str, str]) -> Wanted:
     plain = Wanted(
         **chosen,
         view=view,
-        **{name: _day(arguments.get(name, "")) for name in _DAYS},
         article=slug if _SLUG.fullmatch(slug := arguments.get("article", "")) else "",
         match=_match(arguments.get("match", "")),
         sort=next((each for each in get_args(Sort) if each == sort), USUAL_SORT[view]),

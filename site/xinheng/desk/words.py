@@ -58,6 +58,15 @@ CAMPAIGN = {
     "offline": _("线下"),
     "partner": _("合作伙伴"),
 }
+STEP = {
+    "reads": _("阅读文章"),
+    "begun": _("开始自查"),
+    "finished": _("做完自查"),
+    "enquiries": _("咨询"),
+    "contacted": _("已联系"),
+    "won": _("成交"),
+}
+"""The steps of the funnel."""
 LEVEL: Mapping[str, object] = {
     "high": _("高"),
     "elevated": _("偏高"),

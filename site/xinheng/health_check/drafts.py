@@ -40,7 +40,7 @@ from xinheng.assessments import KEPT as RESULT_KEPT
 from xinheng.crypto import Keys
 from xinheng.db import CountersBase, Database, Moment
 from xinheng.health_check.counting import OVERVIEW, Place, Tally, day_of
-from xinheng.week_counts import Origin, WeekTally
+from xinheng.week_counts import NOWHERE, Origin, WeekTally
 from xinheng.weeks import week_of
 
 KEPT: Final = timedelta(days=30)
@@ -103,7 +103,7 @@ class Draft:
     last_result: LastResult | None = None
     newly_shown: list[str] = field(default_factory=list)
     newly_done: list[str] = field(default_factory=list)
-    origin: Origin = Origin()
+    origin: Origin = NOWHERE
     newly_begun: bool = False
 
     def show(self, step: str) -> None:
@@ -119,7 +119,7 @@ class Draft:
             self.done.add(step)
             self.newly_done.append(step)
 
-    def begin_again(self, version: str, step: str, origin: Origin = Origin()) -> None:
+    def begin_again(self, version: str, step: str, origin: Origin = NOWHERE) -> None:
         """A new check on the same device, which knows the last result. Its steps count anew, if one was answered, and for
         each version."""
         anew = self.answers or version != self.version
@@ -143,9 +143,7 @@ class Drafts:
         self.database = database
         self._keys = keys
 
-    def begin(
-        self, version: str, step: str, now: datetime, *, counts: bool, origin: Origin = Origin()
-    ) -> str:
+    def begin(self, version: str, step: str, now: datetime, *, counts: bool, origin: Origin = NOWHERE) -> str:
         """A new draft, whose first step is shown; returns its token. Raises DatabaseBusy."""
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         lock = self._lock(token)

@@ -11,6 +11,7 @@ from xinheng.leads.models import Lead
 from xinheng.staff.colleagues import Colleague
 
 TO_DO = ("first", "planned", "stuck")
+"""What an open lead may wait for."""
 
 
 def left_with_leads(session: Session, people: Iterable[Colleague]) -> list[Colleague]:

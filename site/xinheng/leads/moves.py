@@ -47,7 +47,12 @@ def farthest(reached: str, present: str, wanted: str) -> str:
     """How far a lead has come once its status changes: never back, but for a deal that was marked by mistake."""
     if present == "won":
         return wanted
-    return max(reached, wanted, key=ROAD.index) if wanted in ROAD else reached  # type: ignore[arg-type]
+    return max(reached, wanted, key=ROAD.index) if wanted in ROAD else reached
+
+
+def came_to(reached: str, stage: str) -> bool:
+    """Whether a lead that reached so far came to a stage of the road."""
+    return stage in ROAD[: ROAD.index(reached) + 1]
 
 
 def next_try(attempts: int, now: datetime, calendar: Calendar) -> datetime:

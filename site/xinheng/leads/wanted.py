@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from xinheng.leads.merges import leads_of_last_four, leads_of_number
 from xinheng.leads.models import CLOSED, NEVER, Lead
-from xinheng.leads.moves import ROAD
+from xinheng.leads.moves import ROAD, came_to
 from xinheng.leads.scope import Scope
 from xinheng.settings import SHANGHAI
 
@@ -198,7 +198,7 @@ def _is_matched(match: Match) -> ColumnElement[bool]:
 
 def _from(stage: str) -> Sequence[str]:
     """A stage of the road and all that come after it."""
-    return [each for place, each in enumerate(ROAD) if stage in ROAD[: place + 1]]
+    return [each for each in ROAD if came_to(each, stage)]
 
 
 def _between(

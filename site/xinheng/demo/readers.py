@@ -1,0 +1,45 @@
+"""Invented readers: how often each article was read in the last months, and where they came from."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from xinheng.articles.reads import ReadCount
+from xinheng.db import Database
+from xinheng.referrers import KINDS, ReferrerKind
+from xinheng.settings import SHANGHAI
+from xinheng.week_counts import Origin, WeekTally
+from xinheng.weeks import week_of
+
+COUNTED_DAYS: Final = 120
+_SHARES: Final = (52, 16, 20, 4, 8)
+"""Of the kinds of places, in their order."""
+_MOST: Final = 26
+"""Reads a weekday of the article that is read most; the next half as often, and so on down to a few a week."""
+
+
+def drawn_source(draw: random.Random) -> ReferrerKind:
+    return draw.choices(KINDS, _SHARES)[0]
+
+
+def count_reads(counters: Database, draw: random.Random, slugs: Sequence[str], now: datetime) -> None:
+    """Ever more readers, fewer at weekends; among them those who come to an article from another."""
+    weeks, rows = WeekTally(), []
+    ranked = draw.sample(list(slugs), len(slugs))
+    for days in range(COUNTED_DAYS, -1, -1):
+        day = (now - timedelta(days=days)).astimezone(SHANGHAI).date()
+        busy = (0.45 if day.weekday() >= 5 else 1) * (1.25 - 0.5 * days / COUNTED_DAYS)
+        for place, slug in enumerate(ranked):
+            for source, share in zip(KINDS, _SHARES, strict=True):
+                reads = round(
+                    draw.gauss(1, 0.25) * busy * _MOST / (1 + place * 0.4) * share / 100 + draw.random() - 0.4
+                )
+                if reads > 0:
+                    rows.append(ReadCount(article=slug, day=day, source=source, reads=reads))
+                    weeks.add("reads", week_of(day), Origin(source, slug), reads)
+    with counters.writing() as session:
+        session.add_all(rows)
+        weeks.add_to(session.connection())
