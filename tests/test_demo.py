@@ -37,6 +37,7 @@ from xinheng.health_check.path import first_open
 from xinheng.leads.finding import count_views
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent, SavedView
 from xinheng.leads.moves import REASONS, ROAD
+from xinheng.leads.response import response_of
 from xinheng.leads.scope import Scope
 from xinheng.leads.wanted import VIEWS, day_bounds
 from xinheng.notices.outbox import Notice
@@ -222,6 +223,7 @@ def test_all_that_a_day_at_the_desk_needs_is_there(made: Made) -> None:
         "enquiry",
         "reopened",
         "no_answer",
+        "late",
         "connected",
         "note",
         "wechat",
@@ -236,6 +238,9 @@ def test_all_that_a_day_at_the_desk_needs_is_there(made: Made) -> None:
     assert sum(lead.restricted for lead in leads) == 1
     assert sum(opened(made, lead) == "" for lead in leads) == 1
     assert {lead.owner_id is None for lead in leads} == {True, False}
+    calendar = load_working_days(ROOT / "content")
+    standings = {response_of(lead, calendar, 30, made.began).standing for lead in leads}
+    assert standings == {"none", "open", "soon", "late", "met", "missed"}
     assert {lead.name_index is None for lead in leads} == {True, False}
     assert max(lead.attempts for lead in leads) >= 5
     assert all(lead.priority is not None for lead in leads)
