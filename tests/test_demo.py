@@ -40,6 +40,7 @@ from xinheng.leads.lead_counts import leads_by
 from xinheng.leads.merges import Merge
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent, SavedView
 from xinheng.leads.moves import REASONS, ROAD
+from xinheng.leads.response import response_of
 from xinheng.leads.scope import Scope
 from xinheng.leads.spam_counts import ANY, spam_by_reason
 from xinheng.leads.wanted import VIEWS, day_bounds
@@ -230,6 +231,7 @@ def test_all_that_a_day_at_the_desk_needs_is_there(made: Made) -> None:
         "enquiry",
         "reopened",
         "no_answer",
+        "late",
         "connected",
         "note",
         "wechat",
@@ -248,6 +250,9 @@ def test_all_that_a_day_at_the_desk_needs_is_there(made: Made) -> None:
     assert sum(lead.restricted for lead in leads) == 1
     assert sum(opened(made, lead) == "" for lead in leads) == 1
     assert {lead.owner_id is None for lead in leads} == {True, False}
+    calendar = load_working_days(ROOT / "content")
+    standings = {response_of(lead, calendar, 30, made.began).standing for lead in leads}
+    assert standings == {"none", "open", "soon", "late", "met", "missed"}
     assert {lead.name_index is None for lead in leads} == {True, False}
     assert max(lead.attempts for lead in leads) >= 5
     assert sum(lead.priority is None for lead in leads) == 1, "the merged one is ranked in the first minute"

@@ -141,6 +141,11 @@ class Calendar:
         at = local.time()
         return self.is_working_day(local.date()) and any(begins <= at < ends for begins, ends in self.hours)
 
+    @property
+    def minutes_a_day(self) -> int:
+        """How long a working day is."""
+        return self._worked_before(time.max) // _MINUTE
+
     def add_working_minutes(self, start: datetime, minutes: int) -> datetime:
         """The moment by which so many minutes have been worked since `start`, in Shanghai; the end of a day rather than
         the beginning of the next. With 0 the next moment at work, `start` itself if it is one."""

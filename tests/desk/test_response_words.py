@@ -36,8 +36,10 @@ def test_what_is_due_first_comes_first_not_what_came_first(
         (0 * MINUTE, "今天 14:00前", "首次响应 最晚今天 14:00 "),
         (100 * MINUTE, "还剩20分钟", "响应还剩20分钟"),
         (121 * MINUTE, "超时1分钟", "最晚今天 14:00，已超时1分钟"),
-        (4 * HOUR, "超时2个工时", "响应超时2个工时"),
-        (22 * HOUR, "超时5个工时", "最晚昨天 14:00，已超时5个工时"),
+        (4 * HOUR, "超时2工时", "响应超时2工时"),
+        (22 * HOUR, "超时5工时", "最晚昨天 14:00，已超时5工时"),
+        (3 * DAY, "超时25工时", "响应超时25工时"),
+        (9 * DAY, "超时6个工作日", "响应超时6个工作日"),
     ],
 )
 def test_how_it_stands_is_said_in_working_time(
@@ -65,12 +67,12 @@ def test_a_plan_does_not_hide_that_nobody_has_called(
     assert "明天 10:00" in words_on(client.get("/desk/leads"))
     clock.advance(hours=3)
     signed_in(client, zhou)
-    assert "超时1个工时" in words_on(client.get("/desk/leads"))
+    assert "超时1工时" in words_on(client.get("/desk/leads"))
 
 
 @pytest.mark.parametrize(
     ("later", "said"),
-    [(HOUR, "首次响应 按时，今天 13:00"), (4 * HOUR, "首次响应 超时2个工时，今天 16:00")],
+    [(HOUR, "首次响应 按时，今天 13:00"), (4 * HOUR, "首次响应 超时2工时，今天 16:00")],
 )
 def test_the_page_says_how_it_was_answered(
     client: DeskClient,

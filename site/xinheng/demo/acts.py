@@ -17,11 +17,12 @@ from xinheng.db import Database
 from xinheng.demo.checks import Checks
 from xinheng.demo.requests import Requests
 from xinheng.demo.staff import Colleague
-from xinheng.forms.priority import Level, PriorityRules
+from xinheng.forms.priority import LeadFacts, Level, PriorityRules
 from xinheng.forms.response import ResponseRules
 from xinheng.leads.attached import PURPOSE
 from xinheng.leads.deeds import Deed
 from xinheng.leads.drafts import save_draft
+from xinheng.leads.escalation import Escalation
 from xinheng.leads.merging import Pair, merge_leads
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.naming import name_company
@@ -93,6 +94,8 @@ class Acts:
             database, keys, site=site, priority=priority, response=response, calendar=lambda: calendar
         )
         self._requests = requests
+        self._response = response
+        self._escalation = Escalation(site, keys, lambda: calendar, response)
         self.calendar = calendar
         self.work = LeadWork(database, keys, site=site, calendar=lambda: calendar, response=response)
         self.members = members
@@ -123,6 +126,14 @@ class Acts:
         with self._database.writing() as session:
             found = select(Enquiry.lead_id).where(Enquiry.reference == recorded.reference)
             case.lead_id, case.reference = str(session.scalars(found).one()), recorded.reference
+
+    def minutes(self, need: str) -> int:
+        """Within how many working minutes somebody must call who has this need, if no more is known."""
+        return self._response().minutes(LeadFacts(need=need))
+
+    def escalate(self, at: datetime) -> None:
+        """What is due soon, or late, is told of."""
+        self._escalation(self._database, at)
 
     def deed(self, who: Colleague, at: datetime) -> Deed:
         """What a member does is done with everybody's leads in reach: whose they are changes on the way."""

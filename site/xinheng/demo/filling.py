@@ -57,6 +57,7 @@ from xinheng.settings import Settings
 from xinheng.working_days import load_working_days
 
 SEED = 20260312
+REMINDED_DAYS = 10
 ALL_STEPS_TAKEN = 99
 """Of what is late already nobody is told when a site starts on this folder."""
 
@@ -144,7 +145,14 @@ def _agenda(
     stories = Stories(acts, draw, now, visitors)
     roads = [*stories.usual(leads), *Rarities(acts, draw, now, visitors, stories, slugs).all()]
     steps = [step for road in roads for step in road.steps]
-    return sorted([*steps, *_staff_life(acts, draw, now)], key=lambda step: step.at)
+    others = [*_staff_life(acts, draw, now), *_reminders(acts, now)]
+    return sorted([*steps, *others], key=lambda step: step.at)
+
+
+def _reminders(acts: Acts, now: datetime) -> Iterator[Step]:
+    """The worker looks for late calls once a minute; here once an hour, and not as far back."""
+    for hours in range(REMINDED_DAYS * 24):
+        yield Step(now - timedelta(hours=hours), acts.escalate)
 
 
 def _slugs(settings: Settings) -> Sequence[str]:

@@ -51,6 +51,7 @@ class Rarities:
         yield self._well_read()
         yield self._tried_five_times()
         yield self._won_and_lost_again()
+        yield from self._first_responses()
         yield from self._drafts()
         yield from self._own_data()
         yield from self._doubled()
@@ -191,6 +192,21 @@ class Rarities:
             road.move(HANG, status)
         self._stories.plan(road, HANG, "late")
         return road
+
+    def _first_responses(self) -> Iterator[Road]:
+        """Who must be called in a few minutes of work; who should have been, and has an owner, or a plan and no call."""
+        within = {need: self._acts.minutes(need) for need in ("receivables", "overdue")}
+        for need, since, owner in (
+            ("receivables", within["receivables"] - 20, None),
+            ("overdue", within["overdue"] + 25, MIN),
+            ("overdue", within["overdue"] + 200, YIFAN),
+        ):
+            road = self._stories.begun(self._acts.calendar.subtract_working_minutes(self._now, since))
+            road.ask(replace(self._asked(need), level=None))
+            road.assign(owner)
+            if owner is YIFAN:
+                road.plan(YIFAN, self._stories.due("soon"), words.STEPS[0])
+            yield road
 
     def _drafts(self) -> Iterator[Road]:
         """Notes begun and left."""

@@ -65,15 +65,16 @@ class Stories:
         if target == "new" and draw.random() < 0.4:
             return road
         owner = draw.choices(_OWNERS, _OWNERS_SHARES)[0]
-        road.wait(draw.uniform(0.1, min(age * 6, 7)))
+        longest = 6 if draw.random() < 0.2 else 1  # hours; most are quick
+        road.wait(draw.uniform(0.1, min(age * 6, longest)))
         road.assign(owner)
-        road.wait(draw.uniform(0.1, min(age * 4, 5)))
+        road.wait(draw.uniform(0.1, min(age * 4, longest)))
         if target == "new" and draw.random() < 0.5:
             return road
         road.call_in_vain(owner, draw.choices((0, 1, 2, 3), (50, 28, 14, 8))[0] or (target == "new"))
         self._go_on(road, target, asked.need, owner, hours=age * 24 * 0.5 / 4)
         if road.status != "new" and draw.random() < 0.08:
-            road.wait(hours=age * 3)
+            road.wait_until(self._now - timedelta(days=draw.uniform(0.02, 2.5)))
             road.ask(self._visitors.again(asked))
         elif road.status not in {"", "new"}:
             self.plan(road, owner)

@@ -22,7 +22,10 @@ def present_response(lead: Lead, now: datetime) -> Response:
 
 
 def work_span(minutes: int) -> str:
-    """38分钟, 5个工时: one unit, rounded down, at least a minute."""
-    if minutes < 60:
-        return _("%(count)s分钟", count=max(minutes, 1))
-    return ngettext("%(num)s个工时", "%(num)s个工时", minutes // 60)
+    """38分钟, 5工时, 4个工作日: one unit, rounded down, at least a minute; days from three on."""
+    day = calendar().minutes_a_day
+    if minutes >= 3 * day:
+        return ngettext("%(num)s个工作日", "%(num)s个工作日", minutes // day)
+    if minutes >= 60:
+        return ngettext("%(num)s工时", "%(num)s工时", minutes // 60)
+    return _("%(count)s分钟", count=max(minutes, 1))
