@@ -156,6 +156,7 @@ class _Maker:
         phone = f"+86{typed}"
         name = self._name() if draw.random() < 0.6 else ""
         status = self._chosen["status"]()
+        company = f"示例{place // 20:06d}精密机械" if place % 10 == 0 else ""
         return {
             "id": lead_id,
             "need": self._chosen["need"](),
@@ -172,6 +173,8 @@ class _Maker:
             "phone_index": keys.blind_index("phone", phone),
             "last_four_index": keys.blind_index("last_four", phone[-4:]),
             "name_index": keys.blind_index("name", name),
+            "company": self._sealed("leads", "company", lead_id, company) if company else None,
+            "company_index": keys.blind_index("company", company),
             "enquiry_count": len(asked),
             "created_at": asked[0],
             "last_enquiry_at": asked[-1],

@@ -17,8 +17,10 @@ from xinheng.db import Database
 from xinheng.demo.checks import Checks
 from xinheng.demo.requests import Requests
 from xinheng.demo.staff import Colleague
+from xinheng.forms.assignment import AssignmentRules
 from xinheng.forms.priority import LeadFacts, Level, PriorityRules
 from xinheng.forms.response import ResponseRules
+from xinheng.leads.assignment import Assigner
 from xinheng.leads.attached import PURPOSE
 from xinheng.leads.deeds import Deed
 from xinheng.leads.drafts import save_draft
@@ -29,6 +31,7 @@ from xinheng.leads.naming import name_company
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.scope import Scope
 from xinheng.leads.submission import Attribution, Submission
+from xinheng.leads.trail import Trail
 from xinheng.leads.work import LeadWork
 from xinheng.notices.outbox import acknowledge
 from xinheng.phones import parse_phone
@@ -95,7 +98,8 @@ class Acts:
         )
         self._requests = requests
         self._response = response
-        self._escalation = Escalation(site, keys, lambda: calendar, response)
+        assigner = Assigner(AssignmentRules, lambda: calendar, second_factor=False)
+        self._escalation = Escalation(Trail(keys), assigner, lambda: calendar, response, site=site)
         self.calendar = calendar
         self.work = LeadWork(database, keys, site=site, calendar=lambda: calendar, response=response)
         self.members = members
