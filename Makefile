@@ -7,7 +7,7 @@ LOCALES := en
 # the client's own index settings apply; the locks name no host
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test test-faults lint check audit bench bench-desk bench-enquiries bench-health-check lock messages share-images clean
+.PHONY: help run test test-faults lint check audit bench bench-desk bench-enquiries bench-health-check bench-reports lock messages share-images clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ bench-enquiries: $(VENV)/.dev ## Enquiries stored a second over HTTP, beside bar
 bench-health-check: $(VENV)/.dev ## Time a result of the health check, and an answer with its next page
 	$(BIN)/python bench/health_check.py
 	$(BIN)/python bench/health_check_steps.py
+
+bench-reports: $(VENV)/.dev ## Time the reports with 100,000 leads and 10,000,000 reads, on SQLite and PostgreSQL
+	$(BIN)/python bench/reports.py
 
 lock: $(VENV)/.dev ## Renew both hash-pinned locks from pyproject.toml
 	$(BIN)/uv lock --upgrade

@@ -143,6 +143,14 @@ class Bench:
             for sort in ("due", "newest", "priority"):
                 wanted = Wanted(view=view, sort=sort)
                 yield self._list(visitor, f"view {view}, {sort}", wanted, daily=sort == "due")
+        today = self.now.astimezone(SHANGHAI).date()
+        ranges = {"a week": today - timedelta(days=7), "two years": today - timedelta(days=728)}
+        for name, since in ranges.items():
+            came = Wanted(came_since=since, came_until=today, sort="came")
+            yield self._list(visitor, f"of a report, {name}", came)
+            yield self._list(
+                visitor, f"of a report, {name}, rare", replace(came, need="other", reached="won")
+            )
         for sort in SORTS:
             for name, filtered in self._filters(visitor):
                 yield self._list(

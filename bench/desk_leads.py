@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from desk_loader import Loader
-from desk_shares import DETAILS, GIVEN, RARE, SHARES, SURNAMES, YEARS
+from desk_shares import ARTICLES, DETAILS, GIVEN, RARE, SHARES, SURNAMES, YEARS
 from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase
 
@@ -28,6 +28,7 @@ from xinheng.demo.checks import drawn_answers
 from xinheng.health_check.assessment import assess
 from xinheng.health_check.definition import HealthCheck
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
+from xinheng.leads.moves import ROAD
 from xinheng.notices.outbox import Notice
 
 _BATCH = 10_000  # leads
@@ -41,6 +42,11 @@ def owner_shares(staff: Sequence[str]) -> dict[str | None, float]:
         member: whole * weight / sum(weights) for member, weight in zip(staff, weights, strict=False)
     }
     return {**shares, staff[-1]: RARE, None: 0.08}
+
+
+def article_of(place: int) -> str:
+    """One article after the other."""
+    return f"article-{place % ARTICLES:03}"
 
 
 def fill(
@@ -177,6 +183,8 @@ class _Maker:
             "company_index": keys.blind_index("company", company),
             "enquiry_count": len(asked),
             "created_at": asked[0],
+            "reached": status if status in ROAD else "contacted" if status == "lost" else "new",
+            "article": article_of(place) if place % 2 else "",
             "last_enquiry_at": asked[-1],
             "retain_until": asked[-1] + timedelta(days=180),
             "_typed": typed,

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 RARE = 0.0005
 """The share of the rarest value of each filter."""
 
+ARTICLES = 300
+"""From which half of them asked."""
+
 YEARS = 3
 """In which they were asked, ever more of them."""
 SHARES: Mapping[str, Mapping[str, float]] = {

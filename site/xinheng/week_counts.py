@@ -28,6 +28,7 @@ class SourceWeek(CountersBase):
     """One week (its Monday) of visitors from one kind of place."""
 
     __tablename__ = "source_weeks"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 (read in the order of the key)
 
     week: Mapped[date] = mapped_column(Date, primary_key=True)
     source: Mapped[str] = mapped_column(String(8), primary_key=True)
@@ -40,6 +41,7 @@ class ArticleWeek(CountersBase):
     """One week of one article: its reads, and the checks of those who had read it last."""
 
     __tablename__ = "article_weeks"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 (read in the order of the key)
 
     week: Mapped[date] = mapped_column(Date, primary_key=True)
     article: Mapped[str] = mapped_column(String(80), primary_key=True)

@@ -16,7 +16,7 @@ from xinheng.staff.colleagues import Colleague, read_colleagues
 from xinheng.staff.permissions import Permission
 from xinheng.working_days import Calendar
 
-RANGES: Final = (4, 12, 26)
+RANGES: Final = (4, 12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ def people_report() -> str:
     weeks = chosen_weeks(RANGES)
     calendar: Calendar = current_app.extensions["xinheng.calendar"]()
     with database().reading() as session:
-        found = leads_by_person(session, weeks, calendar.working_minutes)
         people = read_colleagues(session)
+        found = leads_by_person(session, people, weeks, calendar.working_minutes)
     takers = [member.id for member in people.values() if member.takes_leads or member.id in found]
     leads = Leads.of(weeks)
     rows = [_row(leads, people[each], found.get(each, PersonsLeads())) for each in takers]

@@ -3,7 +3,7 @@ waited for the first answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from statistics import median
@@ -35,18 +35,20 @@ class PersonsLeads:
     won: int = 0
 
 
-def leads_by_person(session: Session, weeks: Weeks, working: Working) -> Mapping[str | None, PersonsLeads]:
+def leads_by_person(
+    session: Session, people: Collection[str], weeks: Weeks, working: Working
+) -> Mapping[str | None, PersonsLeads]:
     """By staff id, None for nobody's: whose they are now."""
-    number = func.count().label("number")
-    waits = select(Lead.owner_id, number).where(Lead.queue.in_(TO_DO)).group_by(Lead.owner_id)
-    waiting: dict[str | None, int] = {row.owner_id: row.number for row in session.execute(waits)}
-    won = func.sum(case((Lead.reached == "won", 1), else_=0))
+    waiting: dict[str | None, int] = {}
+    for theirs in (Lead.owner_id.in_(people), Lead.owner_id.is_(None)):
+        number = func.count().label("number")
+        open_ones = select(Lead.owner_id, number).where(theirs, Lead.queue.in_(TO_DO))
+        waiting |= {row.owner_id: row.number for row in session.execute(open_ones.group_by(Lead.owner_id))}
+    won = func.sum(case((Lead.reached == "won", 1), else_=0)).label("won")
     came = {
         row.owner_id: (row.came, int(row.won))
         for row in session.execute(
-            select(Lead.owner_id, func.count().label("came"), won.label("won"))
-            .where(_came(weeks))
-            .group_by(Lead.owner_id)
+            select(Lead.owner_id, func.count().label("came"), won).where(_came(weeks)).group_by(Lead.owner_id)
         )
     }
     spans = _answered(session, weeks, working)
@@ -72,15 +74,17 @@ def _persons(
 
 def _answered(session: Session, weeks: Weeks, working: Working) -> Mapping[str | None, Sequence[int]]:
     """For each owner the minutes at work from the first enquiry of each lead to its first answer."""
-    first = (
-        select(Lead.owner_id, Lead.created_at, func.min(LeadEvent.happened_at).label("answered_at"))
-        .join(LeadEvent, LeadEvent.lead_id == Lead.id)
-        .where(_came(weeks), LeadEvent.kind.in_(_ANSWERS))
-        .group_by(Lead.id, Lead.owner_id, Lead.created_at)
+    answered_at = (
+        select(func.min(LeadEvent.happened_at))
+        .where(LeadEvent.lead_id == Lead.id, LeadEvent.kind.in_(_ANSWERS))
+        .correlate(Lead)
+        .scalar_subquery()
+        .label("answered_at")
     )
     found: dict[str | None, list[int]] = {}
-    for row in session.execute(first):
-        found.setdefault(row.owner_id, []).append(working(row.created_at, row.answered_at))
+    for row in session.execute(select(Lead.owner_id, Lead.created_at, answered_at).where(_came(weeks))):
+        if row.answered_at is not None:
+            found.setdefault(row.owner_id, []).append(working(row.created_at, row.answered_at))
     return found
 
 

@@ -24,6 +24,7 @@ def upgrade() -> None:
             sa.Column(key, sa.String(length), nullable=False),
             *(sa.Column(name, sa.Integer(), nullable=False) for name in ("reads", "begun", "finished")),
             sa.PrimaryKeyConstraint("week", key, name=f"pk_{table}"),
+            sqlite_with_rowid=False,
         )
         op.execute(
             f"INSERT INTO {table} (week, {key}, reads, begun, finished)"  # noqa: S608 (names of our own)

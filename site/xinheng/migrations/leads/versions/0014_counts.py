@@ -29,7 +29,12 @@ def upgrade() -> None:
     op.add_column("leads", sa.Column("reached", sa.String(12), nullable=False, server_default="new"))
     op.add_column("leads", sa.Column("article", sa.String(80), nullable=False, server_default=""))
     op.add_column("leads", sa.Column("counted", sa.Boolean(), nullable=False, server_default=sa.true()))
-    op.create_table("lead_counts", *_counts(), sa.PrimaryKeyConstraint("week", *KEY, name="pk_lead_counts"))
+    op.create_table(
+        "lead_counts",
+        *_counts(),
+        sa.PrimaryKeyConstraint("week", *KEY, name="pk_lead_counts"),
+        sqlite_with_rowid=False,
+    )
     number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.create_table(
         "lead_count_changes",
