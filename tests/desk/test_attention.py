@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 from tests.desk.conftest import NOON, Clock, DeskClient, Known, SignedIn, Staff
-from tests.desk.leads_at_hand import HOUR, PHONE, ask, do, give, rows_on
+from tests.desk.leads_at_hand import DAY, HOUR, PHONE, ask, do, give, rows_on
 
 from xinheng.audit.models import AuditRow
 from xinheng.db import Database
@@ -20,6 +20,7 @@ from xinheng.leads.verdict import Verdict
 from xinheng.notices.outbox import Notice, enqueue
 from xinheng.phones import parse_phone
 from xinheng.privacy.receiving import Asked
+from xinheng.staff.models import User
 
 
 def matters(page: str) -> dict[str, int]:
@@ -70,6 +71,36 @@ def test_sales_see_their_own_leads_and_those_of_nobody(
     assert not {"隔离区", "没有发出的通知", "个人信息请求", "内容里的错误"} & (
         clear(page) | set(matters(page))
     )
+
+
+def test_late_responses_are_counted_and_urgent(app: Flask, desk: DeskClient, clock: Clock) -> None:
+    ask(app)
+    page = desk.get("/desk/attention").text
+    assert "还没有到首次响应的期限" in page
+    assert "matter--urgent" not in page
+    ask(app, "13974625804", NOON - 4 * DAY)
+    page = desk.get("/desk/attention").text
+    assert "其中1条首次响应已超时" in page
+    assert "matter--urgent" in page
+
+
+def test_what_lies_with_who_is_away_is_the_sales_leads_to_hand_on(
+    app: Flask,
+    store: Database,
+    client: DeskClient,
+    staff: Staff,
+    signed_in: SignedIn,
+    wu: Known,
+    clock: Clock,
+) -> None:
+    give(store, ask(app), wu, follow_up_at=NOON - HOUR)
+    browser = signed_in(client, staff("sales_lead"))
+    assert "不在岗的人手上到期的" in clear(browser.get("/desk/attention").text)
+    with store.writing() as session:
+        session.get_one(User, wu.id).on_duty = False
+    page = browser.get("/desk/attention").text
+    assert matters(page)["不在岗的人手上到期的"] == 1
+    assert "吴凯" in page
 
 
 def test_each_number_is_borne_out_by_the_page_behind_it(
@@ -129,10 +160,16 @@ def test_the_privacy_officer_sees_requests_with_the_day_they_are_due(
 
 
 def test_a_changed_audit_is_said_to_who_may_look_into_it(
-    store: Database, client: DeskClient, staff: Staff, clock: Clock
+    store: Database,
+    client: DeskClient,
+    another_browser: Callable[[], DeskClient],
+    staff: Staff,
+    signed_in: SignedIn,
+    clock: Clock,
 ) -> None:
-    admin = staff("admin")
-    client.sign_in(admin.email, admin.password)
+    admin = staff("admin", second_factor=True)
+    another_browser().sign_in(admin.email, "not the password")  # which is recorded
+    signed_in(client, admin)
     assert "访问记录核对" in clear(client.get("/desk/attention").text)
     with store.writing() as session:
         first = session.scalars(select(AuditRow.id).order_by(AuditRow.id)).first()

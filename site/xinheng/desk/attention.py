@@ -24,7 +24,7 @@ from xinheng.desk.times import headline, short, span
 from xinheng.housekeeping import clock_refused
 from xinheng.i18n import gettext as _
 from xinheng.leads.absence import due_with_absent
-from xinheng.leads.finding import MOST_COUNTED, count_leads, count_views
+from xinheng.leads.finding import MOST_COUNTED, count_late_responses, count_leads, count_views
 from xinheng.leads.quarantine import MOST_COUNTED as MOST_HELD
 from xinheng.leads.quarantine import count_waiting, waiting_since
 from xinheng.leads.spool import Spool
@@ -34,7 +34,6 @@ from xinheng.privacy.answering import waiting
 from xinheng.staff.permissions import Permission
 
 _CHECKED = 2000  # rows of the audit, in some fifty milliseconds
-_URGENT_VIEWS = frozenset({"late", "first"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +86,19 @@ def _matters(session: Session, now: datetime) -> Iterator[Matter]:
 def _leads(session: Session, now: datetime) -> Iterator[Matter]:
     """What the list's views hold, of the leads that the member sees."""
     scope = present_scope()
-    counts = count_views(session, scope, now)
+    counts, overdue = count_views(session, scope, now), count_late_responses(session, scope, now)
     details: dict[View, str] = {
         "late": _("说好的时间已经过了"),
-        "first": _("还没有人联系过"),
+        "first": _("其中%(count)s条首次响应已超时", count=overdue)
+        if overdue
+        else _("还没有到首次响应的期限"),
         "today": _("今天约好的，还没到时间"),
         "stuck": _("还没结束，但没有定下一步"),
     }
     for view in VIEWS:
         address = url_for("desk.leads", view=view)
-        yield Matter(str(words.VIEWS[view]), counts[view], details[view], address, view in _URGENT_VIEWS)
+        urgent = view == "late" or (view == "first" and overdue > 0)
+        yield Matter(str(words.VIEWS[view]), counts[view], details[view], address, urgent)
     nobodys = count_leads(session, scope, Wanted(owner="none", status="open"), now)
     address = url_for("desk.leads", owner="none", status="open")
     yield Matter(_("未分配的线索"), nobodys, _("谁都可以认领，主管可以分配"), address)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ScalarSelect, func, literal_column, select, union_all
+from sqlalchemy import ColumnElement, ScalarSelect, func, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from xinheng.crypto import Keys, plain_reference
@@ -114,6 +114,14 @@ def count_leads(session: Session, scope: Scope, wanted: Wanted, now: datetime) -
     return min(sum(found), MOST_COUNTED + 1)
 
 
+def count_late_responses(session: Session, scope: Scope, now: datetime) -> int:
+    """How many of those that wait for their first contact should have been called by now, as far as MOST_COUNTED."""
+    waiting = Wanted(view="first")
+    parts = list(_counts(scope, waiting, now, Lead.first_response_due < now))
+    found = session.execute(select(*parts)).one() if parts else ()
+    return min(sum(found), MOST_COUNTED + 1)
+
+
 def find_person(session: Session, keys: Keys, scope: Scope, typed: str) -> Lead | Match | None:
     """What a search box means: the lead of a reference, else a phone, its last four digits, or a whole name.
 
@@ -142,10 +150,12 @@ def beside(
     return before[0] if before else None, after[0] if after else None
 
 
-def _counts(scope: Scope, wanted: Wanted, now: datetime) -> Iterator[ScalarSelect[int]]:
+def _counts(
+    scope: Scope, wanted: Wanted, now: datetime, *more: ColumnElement[bool]
+) -> Iterator[ScalarSelect[int]]:
     """The number of leads of each branch, capped: each counts along its own index, and stops there."""
     for owner in branches(scope, wanted):
-        rows = select(Lead.id).where(*conditions(wanted, now))
+        rows = select(Lead.id).where(*conditions(wanted, now), *more)
         rows = rows if owner is None else rows.where(owner)
         capped = rows.limit(MOST_COUNTED + 1).subquery()
         yield select(func.count()).select_from(capped).scalar_subquery()
