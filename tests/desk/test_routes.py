@@ -20,6 +20,8 @@ LOCKS: Mapping[str, Permission | str] = {
     "GET /desk/": Permission.OWN,
     "GET /desk/leads": Permission.LEADS,
     "POST /desk/leads/bulk": Permission.LEADS,
+    "GET /desk/leads/export": Permission.EXPORT,
+    "POST /desk/leads/export": Permission.EXPORT,
     "GET /desk/leads/<row:lead_id>": Permission.LEADS,
     "PUT /desk/leads/<row:lead_id>/draft": Permission.LEADS,
     "POST /desk/leads/<row:lead_id>/next": Permission.LEADS,
@@ -94,6 +96,8 @@ LOCKS: Mapping[str, Permission | str] = {
 ANSWERS: Mapping[str, int] = {
     "GET /desk/leads": 200,
     "POST /desk/leads/bulk": 303,
+    "GET /desk/leads/export": 200,
+    "POST /desk/leads/export": 422,
     "GET /desk/quarantine": 200,
     "POST /desk/quarantine": 303,
     "POST /desk/search": 303,

@@ -55,6 +55,9 @@ DETAIL = {
     "what": _("内容"),
 }
 _OWN_CODES = {
+    "csv": "CSV",
+    "json": "JSON",
+    "xlsx": "Excel",
     "name": _("名字"),
     "password": _("密码"),
     "plan": _("下一步"),
