@@ -7,7 +7,7 @@ LOCALES := en
 # the client's own index settings apply; the locks name no host
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test test-faults lint check audit bench bench-desk bench-enquiries bench-health-check bench-reports lock messages share-images clean
+.PHONY: help run test test-faults lint check audit bench bench-desk bench-export bench-enquiries bench-health-check bench-reports lock messages share-images clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ bench: $(VENV)/.dev ## Judge related posts on a corpus: make bench CORPUS=articl
 
 bench-desk: $(VENV)/.dev ## Time the desk with 100,000 and 1,000,000 leads, on SQLite and PostgreSQL
 	$(BIN)/python bench/desk.py --leads 100000 --leads 1000000 --database both
+
+bench-export: $(VENV)/.dev ## Memory and time of exporting 100,000 leads, on SQLite and PostgreSQL
+	PYTHONPATH=site:. $(BIN)/python bench/export.py
 
 bench-enquiries: $(VENV)/.dev ## Enquiries stored a second over HTTP, beside bare commits, on SQLite and PostgreSQL
 	PYTHONPATH=site:. $(BIN)/python bench/enquiries.py

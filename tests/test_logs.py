@@ -194,6 +194,7 @@ def test_a_line_says_when_in_a_zone_that_is_no_matter_of_the_server() -> None:
         "/privacy/request/7K2M",
         "/health-check/results/AAAAAAAAAAAAAAAAAAAAAA",
         "/health-check/resume/AAAAAAAAAAAAAAAAAAAAAA",
+        "/desk/join/AAAAAAAAAAAAAAAAAAAAAA",
     ],
 )
 def test_nginx_writes_no_secret_address_into_any_log(address: str) -> None:

@@ -70,6 +70,8 @@ def test_the_spool_lies_with_the_data_unless_another_volume_is_named(root: Path)
         ({"XINHENG_PORT": "-1"}, "XINHENG_PORT"),
         ({"XINHENG_WORKERS": "0"}, "XINHENG_WORKERS.*1 到 64"),
         ({"XINHENG_WORKERS": "two"}, "XINHENG_WORKERS"),
+        ({"XINHENG_EXPORT_ROWS": "0"}, "XINHENG_EXPORT_ROWS.*1 到 100000"),
+        ({"XINHENG_EXPORT_ROWS": "100001"}, "XINHENG_EXPORT_ROWS"),
         ({"XINHENG_PROXIES": "6"}, "XINHENG_PROXIES.*0 到 5"),
         ({"XINHENG_ENV": "prod"}, "XINHENG_ENV='prod'.*development 或 production"),
         ({"XINHENG_ENV": "production"}, "XINHENG_ORIGIN.*正式环境必须写明"),

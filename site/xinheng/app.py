@@ -43,7 +43,9 @@ from xinheng.i18n import start_i18n
 from xinheng.leads import views as leads
 from xinheng.leads.assignment import Assigner
 from xinheng.leads.deletion import Deletion
+from xinheng.leads.exports import Exports
 from xinheng.leads.guard import Guard
+from xinheng.leads.made_files import MadeFiles
 from xinheng.leads.quarantine import Quarantine
 from xinheng.leads.reception import Reception
 from xinheng.leads.record import EnquiryDesk
@@ -172,6 +174,8 @@ def open_stores(app: Flask, settings: Settings) -> None:
     counters_on = ANY_DISK if settings.database_url else disk
     app.extensions["xinheng.reads"] = ReadCounter(databases.counters, counters_on)
     app.extensions["xinheng.favourites"] = Favourites(databases.counters, keys, counters_on)
+    app.extensions["xinheng.exports"] = Exports(databases.leads, keys, settings.export_rows)
+    app.extensions["xinheng.made_files"] = MadeFiles(settings.data / "exports")
     app.extensions["xinheng.assigner"] = assigner = Assigner(
         lambda: app.extensions["xinheng.assignment_rules"](), calendar, second_factor=settings.production
     )

@@ -21,6 +21,7 @@ from xinheng.crypto import MissingKey, WeakKey
 from xinheng.db import DatabaseBusy, DatabaseUnsafe, open_databases
 from xinheng.demo.command import demo_command
 from xinheng.desk.audit_commands import audit
+from xinheng.desk.export_commands import export_command
 from xinheng.desk.staff_commands import staff
 from xinheng.doctor import examine
 from xinheng.documents import BadDocument, Fault
@@ -72,6 +73,7 @@ def main() -> None:
 main.add_command(audit)
 main.add_command(backup_command)
 main.add_command(demo_command)
+main.add_command(export_command)
 main.add_command(keys)
 main.add_command(restore_command)
 main.add_command(score_command)

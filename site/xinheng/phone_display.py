@@ -29,13 +29,13 @@ def mask(e164_or_typed: str) -> str:
 
 def readable(e164: str) -> str:
     """The number in groups, as staff read it out: 138 0013 8000, 021-1234 5678, 400-820-8820, +852 2345 6789."""
+    if _MOBILE.fullmatch(e164):  # most are, and an export has thousands
+        return f"{e164[3:6]} {e164[6:10]} {e164[10:]}"
     phone = parse_phone(e164)
     if phone.kind == "foreign":
         number = phonenumbers.parse(e164)
         return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
     national = phone.e164.removeprefix("+86")
-    if phone.kind == "mobile":
-        return f"{national[:3]} {national[3:7]} {national[7:]}"
     if phone.kind == "landline":
         area = area_digits(national)
         return f"0{national[:area]}-{national[area:-4]} {national[-4:]}"

@@ -65,6 +65,7 @@ class Settings:
     bot_hosts: frozenset[str] = VENDOR_HOSTS
     database_url: str = field(default="", repr=False)
     limits: Limits | None = field(default_factory=Limits)
+    export_rows: int = 10_000
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], root: Path) -> Settings:
@@ -104,6 +105,7 @@ class Settings:
             bot_hosts=bot_hosts,
             database_url=_database_url(environ.get("DATABASE_URL", "")),
             limits=_limits(environ.get("XINHENG_LIMITS", ""), environment),
+            export_rows=_whole_number(environ, "XINHENG_EXPORT_ROWS", default=10_000, least=1, most=100_000),
         )
 
     @property

@@ -300,6 +300,13 @@ def list_with_a_ticked_row(page: Page, cast: Cast) -> None:
     expect(page.locator(".bulk")).to_be_visible()
 
 
+def export_refused(page: Page, cast: Cast) -> None:
+    cast.enter(page, "/desk/leads/export?status=open")
+    page.locator("#reason").fill("13800138000")
+    page.locator(".export-form .button").click()
+    expect(page.locator("#reason-error")).to_be_visible()
+
+
 def request_to_prove(page: Page, cast: Cast) -> None:
     cast.enter(page, f"/desk/requests/{cast.to_prove}")
 
@@ -522,6 +529,9 @@ DESK_PAGES: dict[str, DeskVisit] = {
     "leads, keys": keys_of_the_list,
     "leads, none": in_("/desk/leads?status=won&level=high"),
     "leads, nothing found": nothing_found,
+    "export": in_("/desk/leads/export"),
+    "export, refused": export_refused,
+    "export, none": in_("/desk/leads/export?status=won"),
     "lead": of_lead,
     "lead with checks": lead_with_checks,
     "lead with little known": lead_with_little_known,

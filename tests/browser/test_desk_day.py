@@ -166,7 +166,7 @@ def the_duplicate_is_merged_undone_and_split(day: Day, context_at: Contexts, lea
     expect(page.locator("#timeline")).not_to_contain_text("上午打过电话，再留一次")
     merge(page)
     page.get_by_role("link", name="拆成两条……").click()
-    page.locator("label", has_text="上午打过电话").locator("input").check()
+    page.locator(".split-enquiry", has_text="上午打过电话").get_by_role("checkbox").check()
     page.get_by_role("button", name="拆成两条").click()
     expect(page.locator(".told--done")).to_contain_text("拆好了")
     page.goto(day.desk.origin + "/desk/leads")

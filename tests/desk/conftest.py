@@ -28,6 +28,7 @@ from xinheng.audit.models import HEAD, AuditHead, AuditRow
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.desk.sign_in_services import PASSWORD_COST
+from xinheng.leads.exports import Export
 from xinheng.leads.lead_counts import LeadCount, LeadCountChange
 from xinheng.leads.merges import Apart, LeadPhone, Merge
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent
@@ -86,6 +87,7 @@ def empty(app: Flask) -> None:
             Lead,
             Assessment,
             PrivacyRequest,
+            Export,
             StaffSession,
             Turns,
             Ranked,

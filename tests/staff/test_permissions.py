@@ -21,19 +21,19 @@ OWN, LEADS, ALL, CONTENT, AUDIT, NOTICES, REPORTS = (
     Permission.NOTICES,
     Permission.REPORTS,
 )
-PEOPLE, ACCOUNTS = Permission.PEOPLE, Permission.ACCOUNTS
+PEOPLE, ACCOUNTS, EXPORT = Permission.PEOPLE, Permission.ACCOUNTS, Permission.EXPORT
 
 
 @pytest.mark.parametrize(
     ("roles", "allowed"),
     [
         ([], {OWN}),
-        (["sales"], {OWN, LEADS}),
-        (["sales_lead"], {OWN, LEADS, ALL, NOTICES, REPORTS, PEOPLE}),
+        (["sales"], {OWN, LEADS, EXPORT}),
+        (["sales_lead"], {OWN, LEADS, ALL, EXPORT, NOTICES, REPORTS, PEOPLE}),
         (["editor"], {OWN, CONTENT, REPORTS}),
         (["privacy"], {OWN, AUDIT, Permission.REQUESTS}),
         (["admin"], {OWN, AUDIT, NOTICES, PEOPLE, ACCOUNTS}),
-        (["admin", "sales_lead"], {OWN, AUDIT, LEADS, ALL, NOTICES, REPORTS, PEOPLE, ACCOUNTS}),
+        (["admin", "sales_lead"], {OWN, AUDIT, LEADS, ALL, EXPORT, NOTICES, REPORTS, PEOPLE, ACCOUNTS}),
         (["editor", "privacy"], {OWN, CONTENT, REPORTS, AUDIT, Permission.REQUESTS}),
         (["owner of the site"], {OWN}),
     ],

@@ -22,6 +22,7 @@ from xinheng.desk.frame import blueprint, database, keys
 from xinheng.desk.permission import may, requires
 from xinheng.i18n import gettext as _
 from xinheng.i18n import ngettext
+from xinheng.leads.exports import export_reasons
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.settings import SHANGHAI
 from xinheng.staff.colleagues import read_colleagues
@@ -202,6 +203,8 @@ def _shown(session: Session, entries: Iterable[Entry], people: Mapping[str, str]
     held = {each.subject_id for each in entries if each.subject_kind == "enquiry"}
     references = _references(session, leads) | _own_references(session, held)
     open_to_me = _may_open(session, leads)
+    taken = [each.subject_id for each in entries if each.action == "export"]
+    reasons = export_reasons(session, keys(), taken) if taken else {}
     return [
         Shown(
             entry=each,
@@ -210,10 +213,14 @@ def _shown(session: Session, entries: Iterable[Entry], people: Mapping[str, str]
             what=str(ACTION.get(each.action, each.action)),
             subject=_subject(each.subject_kind, each.subject_id, references, people),
             lead=each.subject_id if each.subject_id in open_to_me else "",
-            detail=detail_words(each.detail, people),
+            detail=[*detail_words(each.detail, people), *_why(reasons.get(each.subject_id))],
         )
         for each in entries
     ]
+
+
+def _why(reason: str | None) -> list[tuple[str, str]]:
+    return [(_("为什么"), reason)] if reason else []
 
 
 def _subject(kind: str, subject_id: str, references: Mapping[str, str], people: Mapping[str, str]) -> str:

@@ -58,6 +58,9 @@ DETAIL = {
     "what": _("内容"),
 }
 _OWN_CODES = {
+    "csv": "CSV",
+    "json": "JSON",
+    "xlsx": "Excel",
     "name": _("名字"),
     "duty": _("值班"),
     "on_duty": _("在岗"),

@@ -15,6 +15,7 @@ from sqlalchemy import Row, Table, func, select, tuple_, update
 from xinheng.assessments import Assessment
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.db import Database, LeadsBase
+from xinheng.leads.exports import Export
 from xinheng.leads.images import indexes_of, number_indexes_of
 from xinheng.leads.merges import LeadPhone, Merge
 from xinheng.leads.models import Draft, Enquiry, Lead, LeadEvent
@@ -66,6 +67,7 @@ SEALED: Sequence[SealedTable] = (
     _sealed(LeadEvent, ["note"]),
     _sealed(Draft, ["text"]),
     _sealed(Assessment, ["answers", "result"]),
+    _sealed(Export, ["reason"]),
     _sealed(PrivacyRequest, ["phone", "reference", "words", "answer"], indexes=_phone_index),
 )
 """Every sealed column of the database. A new one is added here: a test compares this list with the tables."""

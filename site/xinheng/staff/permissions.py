@@ -19,6 +19,9 @@ class Permission(StrEnum):
     ALL_LEADS = "all_leads"
     """To see and work everybody's leads, and to give them to somebody."""
 
+    EXPORT = "export"
+    """To take one's leads away as a file: one's own, or everybody's with ALL_LEADS, and only then unmasked."""
+
     CONTENT = "content"
     """To see articles before they are published, and what is read; no personal data of visitors."""
 
@@ -61,11 +64,12 @@ ROLE_WORDS: Mapping[RoleName, str] = MappingProxyType(
 
 _GRANTED: Mapping[RoleName, frozenset[Permission]] = MappingProxyType(
     {
-        RoleName.SALES: frozenset({Permission.LEADS}),
+        RoleName.SALES: frozenset({Permission.LEADS, Permission.EXPORT}),
         RoleName.SALES_LEAD: frozenset(
             {
                 Permission.LEADS,
                 Permission.ALL_LEADS,
+                Permission.EXPORT,
                 Permission.NOTICES,
                 Permission.REPORTS,
                 Permission.PEOPLE,
