@@ -278,6 +278,7 @@ def _open_again(member: User, name: str, roles: Iterable[RoleName], held: str) -
     member.roles = kept + [Role(name=each) for each in sorted(wanted - member.role_names)]
     member.name = name_or_address(name, member.email)
     member.password, member.one_time_password, member.active = held, True, True
+    member.on_duty, member.absent_until, member.capacity = True, None, None
     forget_second_factor(member)
 
 
