@@ -340,6 +340,24 @@ def keys_of_the_list(page: Page, cast: Cast) -> None:
     expect(page.locator("#keys")).to_be_visible()
 
 
+def list_with_a_reckoning(page: Page, cast: Cast) -> None:
+    cast.enter(page, "/desk/leads")
+    page.locator(".why__line").first.focus()
+    expect(page.locator(".why__all").first).to_be_visible()
+
+
+def lead_just_talked_to(page: Page, cast: Cast) -> None:
+    cast.enter(page, f"/desk/leads/{cast.desk.lead()}")
+    page.get_by_role("button", name="已加微信").click()
+    expect(page.locator(".ask-next")).to_be_focused()
+
+
+def duty_being_changed(page: Page, cast: Cast) -> None:
+    cast.enter(page, "/desk/duty")
+    page.locator(".duty__change summary").first.click()
+    expect(page.locator(".presence").first).to_be_visible()
+
+
 def nothing_found(page: Page, cast: Cast) -> None:
     cast.enter(page, "/desk/")
     page.locator("#find").fill("没有这个人")
@@ -532,7 +550,9 @@ DESK_PAGES: dict[str, DeskVisit] = {
     "export": in_("/desk/leads/export"),
     "export, refused": export_refused,
     "export, none": in_("/desk/leads/export?status=won"),
+    "leads, why first": list_with_a_reckoning,
     "lead": of_lead,
+    "lead, what comes next": lead_just_talked_to,
     "lead with checks": lead_with_checks,
     "lead with little known": lead_with_little_known,
     "check counts, none": in_("/desk/health-check?days=7"),
@@ -576,6 +596,8 @@ DESK_PAGES: dict[str, DeskVisit] = {
     "notices, one given up": notices_one_given_up,
     "content": in_("/desk/content"),
     "preview": in_("/desk/content/ageing-report"),
+    "duty": duty_being_changed,
+    "how leads are ordered": in_("/desk/priority"),
     "me": in_("/desk/me"),
     "password": in_("/desk/password"),
     "password again": in_("/desk/again?next=/desk/me"),

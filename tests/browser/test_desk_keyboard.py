@@ -203,3 +203,35 @@ def press(page: Page, key: str) -> str:
     """Press a key; what has focus now, if the bar lies over it."""
     page.keyboard.press(key)
     return str(page.evaluate(COVERED))
+
+
+def test_why_a_lead_comes_first_is_shown_by_focus_pointer_and_touch_and_escape_puts_it_away(
+    desk: Desk, seller: Person, context_at: Contexts
+) -> None:
+    page = desk.open(context_at(1280), seller, own_list(desk, seller))
+    line, words = page.locator(".why__line").first, page.locator(".why__all").first
+    expect(words).to_be_hidden()
+    page.locator(".who a").first.focus()
+    tab_to(page, line, 1)
+    expect(words).to_be_visible()
+    expect(words).to_contain_text("为什么排在前面")
+    page.keyboard.press("Escape")
+    expect(words).to_be_hidden()
+    page.keyboard.press("Tab")
+    line.hover()
+    expect(words).to_be_visible()
+    words.hover()
+    expect(words).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(words).to_be_hidden()
+    page.mouse.move(0, 0)
+    line.hover()
+    expect(words).to_be_visible()
+
+
+def test_why_a_lead_comes_first_is_shown_without_script_too(
+    desk: Desk, seller: Person, context_at: Contexts
+) -> None:
+    page = desk.open(context_at(360, script=False), seller, own_list(desk, seller))
+    page.locator(".why__line").first.click()
+    expect(page.locator(".why__all").first).to_be_visible()

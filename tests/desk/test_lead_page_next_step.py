@@ -29,7 +29,7 @@ def test_a_contact_that_leaves_nothing_planned_is_followed_by_the_question(
     desk: DeskClient, lead_id: str, deed: str, fields: dict[str, str]
 ) -> None:
     answer = do(desk, lead_id, deed, **fields)
-    assert answer.headers["Location"] == f"/desk/leads/{lead_id}?then=next#next"
+    assert answer.headers["Location"] == f"/desk/leads/{lead_id}?then=next#ask-next"
     assert QUESTION in words_on(desk.get(answer.headers["Location"].partition("#")[0]))
 
 

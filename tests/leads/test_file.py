@@ -197,7 +197,14 @@ def test_the_facts_are_those_of_the_latest_enquiry(
         NOON + MINUTE,
     )
     assert opened_file().facts == LeadFacts(
-        need="other", source="search", details=41, articles=2, enquiries=2, named=True, call_time=False
+        need="other",
+        source="search",
+        details=41,
+        articles=2,
+        enquiries=2,
+        answers=1,
+        named=True,
+        call_time=False,
     )
 
 

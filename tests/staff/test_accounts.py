@@ -225,3 +225,14 @@ def test_of_many_workers_that_start_at_once_one_makes_it(
         thread.join()
     assert sum(answer is not None for answer in answers) == 1
     assert len(accounts.all()) == 1
+
+
+def test_who_comes_back_is_on_duty_whatever_they_said_before(accounts: Accounts, store: Database) -> None:
+    accounts.add("zhou@xinheng.example", "周敏", [SALES])
+    with store.writing() as session:
+        found = session.query(User).one()
+        found.on_duty, found.absent_until, found.capacity = False, NOON, 3
+    accounts.remove("zhou@xinheng.example")
+    accounts.add("zhou@xinheng.example", "周敏", [SALES])
+    found = member(store, "zhou@xinheng.example")
+    assert (found.on_duty, found.absent_until, found.capacity) == (True, None, None)

@@ -220,4 +220,4 @@ def _after_contact(lead_id: str, part: str) -> Response:
         asks = found is not None and lacks_next_step(found, utc_now())
     if not asks:
         return to_page(lead_id, part)
-    return redirect(url_for("desk.lead", lead_id=lead_id, _anchor="next", then="next"), 303)
+    return redirect(url_for("desk.lead", lead_id=lead_id, _anchor="ask-next", then="next"), 303)

@@ -117,6 +117,7 @@ def open_again(member: User, name: str, roles: Iterable[RoleName], held: str) ->
     give_roles(member, roles)
     member.name = name_or_address(name, member.email)
     member.password, member.one_time_password, member.active = held, True, True
+    member.on_duty, member.absent_until, member.capacity = True, None, None
     forget_second_factor(member)
 
 
