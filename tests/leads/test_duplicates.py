@@ -95,7 +95,8 @@ def test_a_mobile_of_somebody_held_back_is_no_duplicate(
         session.execute(update(Lead).where(Lead.id == first).values(restricted=True))
     second = ask(desk, store, asked, FIRST, NOON + MINUTE, details="新的")
     assert second != first
-    assert not duplicates(store, everyone, second)
+    found = duplicates(store, everyone, second)
+    assert (found.likely, found.apart, found.hidden) == ([], [], 0)
     assert second not in marked_leads(store)
     with store.writing() as session:
         session.execute(update(Lead).where(Lead.id == first).values(restricted=False))
@@ -153,6 +154,7 @@ def test_a_deleted_lead_is_nobodys_duplicate(
     file = TombstoneFile(tmp_path)
     Deletion(store, store_keys, file).of_lead(first, "request", everyone.staff_id, NOON)
     assert leads(store) == [second]
-    assert not duplicates(store, everyone, second)
+    found = duplicates(store, everyone, second)
+    assert (found.likely, found.apart, found.hidden) == ([], [], 0)
     with store.writing() as session:
         assert not take_together(session, first, second), "nothing is left that names the deleted one"

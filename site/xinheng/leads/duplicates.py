@@ -43,9 +43,6 @@ class Duplicates:
     apart: Sequence[Possible]
     hidden: int
 
-    def __bool__(self) -> bool:
-        return bool(self.likely or self.apart or self.hidden)
-
 
 def duplicates_of(session: Session, scope: Scope, lead: Lead) -> Duplicates:
     """What a lead's page shows, those that asked last on top."""
