@@ -305,6 +305,14 @@ def test_one_that_waits_for_its_next_step_keeps_none_behind_it_waiting(
     assert [sweep(store, now) for _ in range(3)] == [50, 10, 0]
 
 
+def test_a_lead_whose_enquiries_are_elsewhere_keeps_no_other_from_being_told_of(
+    store: Database, sweep: Escalation, lead_id: str
+) -> None:
+    put_leads(store, [plain_lead(first_response_due=TEN, responded_at=None, escalation=0)])
+    assert sweep(store, shanghai("2026-11-23 12:00")) == 2
+    assert len(told(store, "late")) == 2
+
+
 def test_leads_that_somebody_has_called_are_not_looked_through(store: Database, sweep: Escalation) -> None:
     called = [
         plain_lead(queue="planned", first_response_due=TEN - timedelta(minutes=number), responded_at=TEN)
