@@ -16,6 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.conftest import ORIGIN, ROOT
 
+from xinheng.errors import request_name
 from xinheng.logs import CoveringFormatter, covered, log_what_nobody_caught
 
 PHONE = "13974625813"
@@ -26,7 +27,7 @@ def written() -> Iterator[Callable[[], str]]:
     """What our handler writes."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(CoveringFormatter())
+    handler.setFormatter(CoveringFormatter(request_name))
     logging.getLogger().addHandler(handler)
     yield stream.getvalue
     logging.getLogger().removeHandler(handler)
@@ -154,6 +155,30 @@ def test_a_view_that_fails_with_what_was_typed_leaves_none_of_it(
     assert "LookupError" in written()
     assert PHONE not in written()
     assert "欧阳 " not in written()
+
+
+def test_the_page_of_an_error_and_its_lines_in_the_log_share_a_name(
+    app: Flask, written: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> str:
+        logging.getLogger("xinheng").warning("just before")
+        raise LookupError
+
+    monkeypatch.setitem(app.view_functions, "leads.form_page", fail)
+    client = app.test_client()
+    names = []
+    for _ in range(2):
+        page = client.get("/consultation", base_url=ORIGIN)
+        found = re.search(r"错误编号 <span[^>]*>([0-9a-f]{8})</span>", page.text)
+        assert page.status_code == 500
+        assert found
+        names.append(found[1])
+    lines = written().splitlines()
+    for name in names:
+        assert sum(f"[{name}]: " in line for line in lines) == 2
+    assert names[0] != names[1]
+    logging.getLogger("xinheng").warning("outside")
+    assert written().endswith("WARNING xinheng: outside\n")
 
 
 def test_a_line_says_when_in_a_zone_that_is_no_matter_of_the_server() -> None:

@@ -28,7 +28,7 @@ from xinheng.desk import routes as desk
 from xinheng.desk.sign_in import start_sign_in
 from xinheng.disk import ANY_DISK, Disk
 from xinheng.documents import BadDocument
-from xinheng.errors import Site, install_error_pages
+from xinheng.errors import Site, install_error_pages, request_name
 from xinheng.filters import install_filters
 from xinheng.forms.definition import PublishedForm
 from xinheng.forms.loader import CONSULTATION, load_consultation
@@ -63,6 +63,7 @@ from xinheng.privacy.receiving import PrivacyDesk
 from xinheng.privacy.replaying import carry_out_again
 from xinheng.processors import watched_processors
 from xinheng.reloading import Reloading, last_good, version_of, watched_content
+from xinheng.rendering import Footer
 from xinheng.running import hold_running
 from xinheng.settings import SettingError, Settings
 from xinheng.static_files import serve_static, static_root, version_of_file
@@ -78,7 +79,7 @@ def create_app(settings: Settings) -> Flask:
     """Build the application from settings. Raises BadDocument, SettingError, WeakKey, InUse or DatabaseUnsafe."""
     app = Site("xinheng", static_folder=str(settings.static), static_url_path="/static")
     configure(app, settings)
-    start_logging()
+    start_logging(request_name)
     start_i18n(app, settings)
     company = watch_company(app, settings)
     app.extensions["xinheng.calendar"] = watched_calendar(settings)
@@ -267,6 +268,7 @@ def share_with_templates(app: Flask, settings: Settings, company: Callable[[], C
         }
 
     app.jinja_env.globals.update(
+        footer=Footer(app.jinja_env),
         cover=cover,
         shapes=SHAPES,
         highlighted=highlighted,

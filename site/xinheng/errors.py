@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 import traceback
+from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, current_app, make_response, render_template, request
+from flask import Flask, current_app, g, has_request_context, make_response, render_template, request
 from werkzeug.exceptions import (
     HTTPException,
     InternalServerError,
@@ -23,10 +25,19 @@ from xinheng.desk.permission import signed_in_member
 from xinheng.desk.sign_in_gate import typed_texts
 from xinheng.page_cache import private
 from xinheng.privacy.answering import NoSuchRequest
+from xinheng.rendering import Templates
 
 
 class Site(Flask):
-    """A Flask that logs where and what kind an error was, never its message: that may hold what was typed."""
+    """A Flask that logs where and what kind an error was, never its message: that may hold what was typed.
+
+    None of its functions is a coroutine, so none is looked at for being one: a page calls some fifteen.
+    """
+
+    jinja_environment = Templates
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
     def log_exception(self, exc_info: Any) -> None:
         kind, _, trace = exc_info
@@ -34,7 +45,19 @@ class Site(Flask):
         self.logger.error("%s %s: %s\n%s", request.method, request.url_rule, kind and kind.__name__, places)
 
 
+def request_name() -> str:
+    """What the present request is called in the log and on an error page, so that whoever reads one finds the other;
+    empty outside a request. Made when it is first asked for: most requests need none."""
+    if not has_request_context():
+        return ""
+    if "request_name" not in g:
+        g.request_name = secrets.token_hex(4)
+    name: str = g.request_name
+    return name
+
+
 def install_error_pages(app: Flask) -> None:
+    app.add_template_global(request_name)
     app.register_error_handler(HTTPException, _http_error)
     for missing in (NoSuchPage, NoSuchRequest):
         app.register_error_handler(missing, lambda error: _http_error(NotFound()))

@@ -11,6 +11,7 @@ import re
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -25,11 +26,12 @@ _INDENT = "\n    "
 
 
 class CoveringFormatter(logging.Formatter):
-    """Time (UTC, with its zone), level, logger and message; further lines are indented, so that none looks like an event
-    of its own."""
+    """Time (UTC, with its zone), level, logger, the request's name if there is one, and message; further lines are
+    indented, so that none looks like an event of its own. `request_name` gives the present request's, or nothing."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: ")
+    def __init__(self, request_name: Callable[[], str] = str) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s%(request)s: ")
+        self._request_name = request_name
 
     def format(self, record: logging.LogRecord) -> str:
         try:
@@ -37,6 +39,8 @@ class CoveringFormatter(logging.Formatter):
         except (TypeError, ValueError):
             message = f"log call with wrong arguments: {record.pathname}:{record.lineno}"
         record.asctime = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        name = self._request_name()
+        record.request = f" [{name}]" if name else ""
         told = covered(message)
         if record.exc_info and record.exc_info[0] is not None:
             told += f"\n{_places(record.exc_info[0], record.exc_info[2])}"
@@ -48,10 +52,10 @@ def covered(text: str) -> str:
     return _PERSONAL.sub(_cover, text)
 
 
-def start_logging() -> None:
+def start_logging(request_name: Callable[[], str]) -> None:
     """One event after the other, to standard error."""
     handler = logging.StreamHandler()
-    handler.setFormatter(CoveringFormatter())
+    handler.setFormatter(CoveringFormatter(request_name))
     logging.basicConfig(handlers=[handler], level=logging.INFO)
     logging.getLogger("alembic").setLevel(logging.WARNING)
 

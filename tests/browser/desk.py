@@ -175,7 +175,7 @@ class Desk:
                 place,
             )
         with self._databases.counters.writing() as session:
-            tally.add_to(session)
+            tally.add_to(session.connection())
 
     def held(self, **typed: str) -> str:
         """An enquiry that looks odd; its reference."""

@@ -18,6 +18,7 @@ from xinheng.staff.permissions import Permission, permissions_of
 
 LOCKS: Mapping[str, Permission | str] = {
     "GET /desk/": Permission.OWN,
+    "GET /desk/attention": Permission.OWN,
     "GET /desk/leads": Permission.LEADS,
     "POST /desk/leads/bulk": Permission.LEADS,
     "GET /desk/leads/<row:lead_id>": Permission.LEADS,
@@ -78,6 +79,7 @@ LOCKS: Mapping[str, Permission | str] = {
 """Every address of the desk and what it asks for. A new one is added here, and to ANSWERS if it isn't the sign-in's."""
 
 ANSWERS: Mapping[str, int] = {
+    "GET /desk/attention": 200,
     "GET /desk/leads": 200,
     "POST /desk/leads/bulk": 303,
     "GET /desk/quarantine": 200,

@@ -96,6 +96,17 @@ def test_back_keeps_the_choice_and_needs_none(visitor: Visitor) -> None:
     assert visitor.page.headers["Location"] == "/health-check"
 
 
+def test_back_loses_no_amount_that_cannot_be_read(visitor: Visitor) -> None:
+    visitor.answer_until("credit_sales")
+    address = "/health-check/questions/credit_sales"
+    visitor.post(address, {"answer": "lt500", "amount": "三千多万吧", "go": "back"})
+    assert visitor.page.status_code == 422
+    assert 'value="三千多万吧"' in visitor.page.text
+    assert "金额请填大于0的数字" in visitor.page.text
+    visitor.post(address, {"answer": "lt500", "amount": "", "go": "back"})
+    assert visitor.page.headers["Location"] == "/health-check/questions/industry"
+
+
 @pytest.mark.parametrize("wanted", ["top5", "security", "export_terms", "nonsense", "DSO"])
 def test_an_edited_address_leads_to_the_first_open_question(visitor: Visitor, wanted: str) -> None:
     visitor.answer_until("dso")

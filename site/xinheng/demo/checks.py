@@ -96,7 +96,7 @@ def count_steps(counters: Database, check: HealthCheck, draw: random.Random, now
         for _ in range(draw.randrange(6, 22)):
             _go(tally, check, draw, day_of(now - timedelta(days=days)))
     with counters.writing() as session:
-        tally.add_to(session)
+        tally.add_to(session.connection())
 
 
 def _go(tally: Tally, check: HealthCheck, draw: random.Random, day: date) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -57,7 +57,7 @@ class Standing:
 def content() -> str:
     """What isn't published, what is wrong, and how the latest articles are read."""
     held, folder = library(), _content_folder()
-    faults = _rows(content_faults(folder, _compiled_digest(held)), folder)
+    faults = _rows(_faults(), folder)
     return render_template(
         "desk/content.html",
         unpublished=unpublished_articles(folder, utc_now()),
@@ -68,6 +68,11 @@ def content() -> str:
         days=_DAYS,
         reads=read_counter().totals(),
     )
+
+
+def content_fault_count() -> int:
+    """How many faults there are in content/ as it is saved now."""
+    return len(_faults())
 
 
 @blueprint.get("/content/<slug>", endpoint="preview")
@@ -91,9 +96,7 @@ def _article_page(shown: Preview, folder: Path, now: datetime) -> str:
     compiled = shown.draft.compiled
     unseen = {file.stem for file in article_files(folder)} - set(held.by_slug)
     html = with_preview_links(compiled.html, unseen, lambda slug: url_for("desk.preview", slug=slug))
-    between = (
-        fault for fault in content_faults(folder, _compiled_digest(held)) if fault.file == compiled.file
-    )
+    between = (fault for fault in _faults() if fault.file == compiled.file)
     return render_template(
         "desk/preview.html",
         slug=compiled.article.slug,
@@ -105,6 +108,10 @@ def _article_page(shown: Preview, folder: Path, now: datetime) -> str:
         faults=_rows(between, folder),
         reads=read_counter().totals(),
     )
+
+
+def _faults() -> Sequence[Fault]:
+    return content_faults(_content_folder(), _compiled_digest(library()))
 
 
 def _standing(draft: CompiledDraft, held: Library, now: datetime) -> Standing:

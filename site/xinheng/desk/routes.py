@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xinheng.desk import (
+    attention,
     audit_pages,
     check_counts,
     content_pages,
@@ -19,6 +20,7 @@ from xinheng.desk import (
 from xinheng.desk.frame import blueprint
 
 __all__ = [
+    "attention",
     "audit_pages",
     "blueprint",
     "check_counts",

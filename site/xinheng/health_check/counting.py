@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import Date, Integer, String, bindparam, func, select, text
+from sqlalchemy import Connection, Date, Integer, String, bindparam, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from xinheng.db import CountersBase
@@ -60,7 +60,7 @@ class Tally:
         self.answered: Counter[Place] = Counter()
         self.left: Counter[Place] = Counter()
 
-    def add_to(self, session: Session) -> None:
+    def add_to(self, connection: Connection) -> None:
         """Add it all, in one order everywhere: no two of them wait for each other."""
         places = sorted({*self.shown, *self.answered, *self.left})
         rows = [
@@ -75,7 +75,7 @@ class Tally:
             for place in places
         ]
         if rows:
-            session.connection().execute(_ADD, rows)
+            connection.execute(_ADD, rows)
 
 
 # the same on both databases, and made once: an answer's transaction spends its time on nothing else

@@ -48,9 +48,9 @@ def answer_question(question_id: str) -> Response:
             visit.draft.show(step)
             return kept_private(redirect(address_of(step), code=303))
         given = Given(request.form.get("answer", ""), request.form.get("amount", ""))
-        if request.form.get("go") == "back":
-            return _back(visit, question_id, given)
         try:
+            if request.form.get("go") == "back":
+                return _back(visit, question_id, given)
             led = answer(visit.check, visit.draft, asked, given, from_overview=_from_overview())
         except NotAnswered as fault:
             return _page(visit, question_id, fault=fault, given=given)

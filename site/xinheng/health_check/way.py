@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,9 +81,13 @@ def keep(check: HealthCheck, draft: Draft, question: Asked, given: Given) -> Non
 
 
 def step_back(check: HealthCheck, draft: Draft, question: Asked, given: Given) -> str:
-    """The question before this one, empty before the first. What was chosen is kept, if it is an answer."""
-    with suppress(NotAnswered):
+    """The question before this one, empty before the first. What was chosen is kept, if it is an answer; an amount that
+    can't be read is not left behind: raises NotAnswered."""
+    try:
         keep(check, draft, question, given)
+    except NotAnswered as fault:
+        if fault.in_amount:
+            raise
     previous = before(check, draft.answers, question.id)
     return previous.id if previous else ""
 

@@ -107,6 +107,13 @@ def count_views(session: Session, scope: Scope, now: datetime, owner: str = "") 
     return counts
 
 
+def count_leads(session: Session, scope: Scope, wanted: Wanted, now: datetime) -> int:
+    """How many leads a list holds, at most one more than MOST_COUNTED."""
+    parts = list(_counts(scope, wanted, now))
+    found = session.execute(select(*parts)).one() if parts else ()
+    return min(sum(found), MOST_COUNTED + 1)
+
+
 def find_person(session: Session, keys: Keys, scope: Scope, typed: str) -> Lead | Match | None:
     """What a search box means: the lead of a reference, else a phone, its last four digits, or a whole name.
 

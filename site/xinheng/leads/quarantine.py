@@ -193,6 +193,12 @@ def count_waiting(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(waiting.subquery())) or 0
 
 
+def waiting_since(session: Session) -> datetime | None:
+    """When the one that waits longest came; ids rise with time."""
+    oldest = select(Enquiry.created_at).where(Enquiry.state == "quarantined").order_by(Enquiry.id).limit(1)
+    return session.scalar(oldest)
+
+
 def _shown(row: Enquiry, keys: Keys, need: str) -> HeldEnquiry:
     return HeldEnquiry(
         id=row.id,
