@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import ROOT
@@ -262,6 +263,17 @@ def test_a_year_is_read(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_named_with_its_key(tmp_path: Path, old: str, new: str, said: str) -> None:
     assert any(said in fault for fault in faults_of(tmp_path, YEAR.replace(old, new)))
+
+
+def test_a_saved_file_is_live_and_a_wrong_one_changes_nothing(
+    app: Flask, data_root: Path, saved_files_are_seen: None
+) -> None:
+    calendar: Callable[[], Calendar] = app.extensions["xinheng.calendar"]
+    file = data_root / "content" / WORKING_DAYS
+    file.write_text('opens = "08:30"\n', encoding="utf-8")
+    assert calendar().is_open(at("2026-11-23 08:45"))
+    file.write_text('opens = "8:30"\n', encoding="utf-8")
+    assert calendar().is_open(at("2026-11-23 08:45"))
 
 
 def test_every_key_is_in_the_readme() -> None:

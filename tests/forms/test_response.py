@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from tests.conftest import ROOT
 
 from xinheng.company import load_company
@@ -107,6 +109,17 @@ def test_a_mistake_names_file_key_and_what_was_expected(
     with pytest.raises(BadDocument) as raised:
         load(tmp_path, FILE.replace(old, new))
     assert any(says in str(fault) and fault.file == tmp_path / RESPONSE for fault in raised.value.faults)
+
+
+def test_a_saved_file_is_live_and_a_wrong_one_changes_nothing(
+    app: Flask, data_root: Path, saved_files_are_seen: None
+) -> None:
+    rules: Callable[[], ResponseRules] = app.extensions["xinheng.response"]
+    file = data_root / "forms" / RESPONSE
+    file.write_text("within = 77\n", encoding="utf-8")
+    assert rules().within == 77
+    file.write_text("within = 0\n", encoding="utf-8")
+    assert rules().within == 77
 
 
 @pytest.mark.parametrize("model", [ResponseRules, ResponseRule, LateStep], ids=lambda model: model.__name__)

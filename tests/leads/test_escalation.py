@@ -7,10 +7,18 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 from tests.conftest import ORIGIN, ROOT
-from tests.leads.colleagues import events_of, hire, scope_of, shanghai, the_lead
+from tests.leads.colleagues import (
+    events_of,
+    hire,
+    plain_lead,
+    put_leads,
+    scope_of,
+    shanghai,
+    the_lead,
+)
 
 from xinheng.audit.models import AuditRow
 from xinheng.crypto import Keys
@@ -295,6 +303,37 @@ def test_one_that_waits_for_its_next_step_keeps_none_behind_it_waiting(
         desk.record(asked(f"139{number:08d}", typed_id=f"{number:032x}"), TEN)
     now = shanghai("2026-11-23 12:05")
     assert [sweep(store, now) for _ in range(3)] == [50, 10, 0]
+
+
+def test_a_lead_whose_enquiries_are_elsewhere_keeps_no_other_from_being_told_of(
+    store: Database, sweep: Escalation, lead_id: str
+) -> None:
+    put_leads(store, [plain_lead(first_response_due=TEN, responded_at=None, escalation=0)])
+    assert sweep(store, shanghai("2026-11-23 12:00")) == 2
+    assert len(told(store, "late")) == 2
+
+
+def test_leads_that_somebody_has_called_are_not_looked_through(store: Database, sweep: Escalation) -> None:
+    called = [
+        plain_lead(queue="planned", first_response_due=TEN - timedelta(minutes=number), responded_at=TEN)
+        for number in range(4000)
+    ]
+    put_leads(store, called)
+    asked: list[tuple[str, object]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: object, *_rest: object) -> None:
+        asked.append((statement, values))
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    assert sweep(store, TEN) == 0
+    event.remove(store.engine, "before_cursor_execute", note)
+    ((statement, values),) = (each for each in asked if each[0].startswith("SELECT"))
+    words = "EXPLAIN QUERY PLAN" if store.engine.dialect.name == "sqlite" else "EXPLAIN"
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql("ANALYZE")
+        plan = "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{words} {statement}", values))  # type: ignore[call-overload]
+        connection.rollback()
+    assert "ix_leads_unanswered" in plan, plan
 
 
 # --- another owner ---

@@ -202,7 +202,7 @@ class Rarities:
             ("overdue", within["overdue"] + 200, YIFAN),
         ):
             road = self._stories.begun(self._acts.calendar.subtract_working_minutes(self._now, since))
-            road.ask(replace(self._asked(need), level=None))
+            road.ask(replace(self._asked(need), level=None if owner else "insufficient"))
             road.assign(owner)
             if owner is YIFAN:
                 road.plan(YIFAN, self._stories.due("soon"), words.STEPS[0])

@@ -73,7 +73,7 @@ class Stories:
             return road
         road.call_in_vain(owner, draw.choices((0, 1, 2, 3), (50, 28, 14, 8))[0] or (target == "new"))
         self._go_on(road, target, asked.need, owner, hours=age * 24 * 0.5 / 4)
-        if road.status != "new" and draw.random() < 0.08:
+        if road.open and road.status != "new" and draw.random() < 0.08:
             road.wait_until(self._now - timedelta(days=draw.uniform(0.02, 2.5)))
             road.ask(self._visitors.again(asked))
         elif road.status not in {"", "new"}:

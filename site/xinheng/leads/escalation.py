@@ -76,8 +76,10 @@ class Escalation:
             return 0
         # two machines that look at one moment must not both tell
         with database.writing(over=[b"escalation"]) as session:
-            rows = select(Lead).where(Lead.id.in_(found), Lead.id.in_(_reaching(steps))).order_by(Lead.id)
-            leads = session.scalars(rows.options(selectinload(Lead.enquiries)).with_for_update(of=Lead)).all()
+            rows = select(Lead).where(Lead.id.in_(found), Lead.id.in_(_reaching(steps)))
+            # what somebody works at just now is left for the next look: they may be calling
+            locked = rows.options(selectinload(Lead.enquiries)).with_for_update(of=Lead, skip_locked=True)
+            leads = session.scalars(locked).all()
             for lead in leads:
                 self._escalate(session, lead, steps, now)
             self._trail.finish(session)
@@ -99,6 +101,8 @@ class Escalation:
         reached = [step for step in steps if due <= step.until and lead.escalation < step.number]
         last = reached[-1]
         lead.escalation = last.number
+        if not lead.enquiries:  # nothing is known of what was asked: nothing can be told
+            return
         owner = session.get(User, lead.owner_id) if lead.owner_id else None
         _withdraw_earlier(session, lead, now)
         self._tell(session, lead, owner, last, now)
