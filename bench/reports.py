@@ -87,7 +87,7 @@ def cases(visitor: Visitor) -> Iterator[Case]:
     """Every report over the usual weeks and over the most, and the broadest list that a figure leads to."""
     for path in PAGES:
         most = (RANGES_OF_PEOPLE if path == "/people" else RANGES)[-1]
-        for weeks in (USUAL_RANGE, most):
+        for weeks in dict.fromkeys((USUAL_RANGE, most)):
             address = f"/desk/reports{path}?weeks={weeks}"
             yield Case(
                 f"{path or '/funnel'}, {weeks} weeks", iter(lambda a=address: lambda: visitor.get(a), None)

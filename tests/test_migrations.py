@@ -6,7 +6,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,8 @@ from xinheng.db import CountersBase, Database, Databases, LeadsBase, open_databa
 from xinheng.db.sqlite import SqliteDatabase
 from xinheng.form_versions import FormVersion
 from xinheng.leads import models as leads
+from xinheng.leads.lead_counts import LeadCount, LeadCountChange
+from xinheng.leads.spam_counts import SpamCount
 from xinheng.leads.tombstones import Restraint
 from xinheng.migrations import SchemaNewer, configuration, upgrade
 from xinheng.privacy.models import PrivacyRequest
@@ -365,3 +369,96 @@ def test_requests_and_held_enquiries_outlast_a_step_back(bare: Databases) -> Non
         asked = session.scalars(select(PrivacyRequest)).one()
         assert (asked.receipt, asked.proof, asked.enquiry_id, asked.corrected) == ("SQ-1", "pair", "", [])
         assert session.scalars(select(Restraint)).all() == []
+
+
+def test_what_reports_count_is_counted_from_what_is_there(bare: Databases) -> None:
+    """How far leads came is read from their timelines; a deal that was taken back is none."""
+    config = configuration("leads")
+    with bare.leads.migrating() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0009")
+        sqlite = connection.dialect.name == "sqlite"
+        own = {"BYTES": "x'00'" if sqlite else r"'\\x00'::bytea", "FALSE": "0" if sqlite else "false"}
+        for statement in _rows_to_count():
+            connection.exec_driver_sql(re.sub("|".join(own), lambda word: own[word.group()], statement))
+    upgrade(bare)
+    with bare.leads.reading() as session:
+        rows = session.execute(select(LeadCount).order_by(LeadCount.reached)).scalars().all()
+        counts = [
+            (str(row.week), row.source, row.need, row.level, row.article, row.reached, row.leads)
+            for row in rows
+        ]
+        spam = {row.reason: (row.held, row.spam, row.released) for row in session.scalars(select(SpamCount))}
+        assert session.scalars(select(LeadCountChange)).all() == []
+    assert counts == [
+        ("2026-11-16", "search", "overdue", "low", "dso", "interested", 1),
+        ("2026-11-16", "search", "overdue", "low", "dso", "new", 1),
+        ("2026-11-23", "search", "overdue", "low", "", "proposal", 1),
+    ]
+    assert spam == {"": (3, 1, 1), "trap": (3, 1, 1), "link": (1, 0, 1)}
+
+
+def _rows_to_count() -> Iterator[str]:
+    yield "INSERT INTO form_versions VALUES ('v1', '{}', '2026-11-01 00:00:00.000000')"
+    leads_there = (
+        ("a", "lost", "2026-11-22 15:59:59.000000", "dso", ("contacted", "interested", "contacted", "lost")),
+        ("b", "new", "2026-11-22 15:00:00.000000", "dso", ()),
+        (
+            "c",
+            "proposal",
+            "2026-11-22 16:00:00.000000",
+            "",
+            ("contacted", "interested", "proposal", "won", "proposal"),
+        ),
+    )
+    for sign, status, came, article, road in leads_there:
+        lead = sign * 32
+        yield (
+            "INSERT INTO leads (id, status, closed, reason, queue, follow_up_at, attempts, priority, version, need, source,"  # noqa: S608
+            " level, name, phone, extension, phone_kind, possible_duplicate, restricted, enquiry_count, created_at,"
+            f" last_enquiry_at, retain_until) VALUES ('{lead}', '{status}', FALSE, '', 'first', '9999-12-31 00:00:00.000000',"
+            f" 0, -1, 1, 'overdue', 'search', 'low', BYTES, BYTES, BYTES, 'mobile', FALSE, FALSE, 1, '{came}', '{came}', '{came}')"
+        )
+        yield _enquiry(sign, f"'{lead}'", article, came, "accepted", "[]")
+        for place, (present, to) in enumerate(pairwise(("new", *road))):
+            yield (
+                "INSERT INTO lead_events (id, lead_id, kind, detail, version, happened_at) VALUES"  # noqa: S608
+                f" ('{sign}{place}', '{lead}', 'status', '{{\"from\": \"{present}\", \"to\": \"{to}\"}}', 1,"
+                f" '2026-11-23 0{place}:00:00.000000')"
+            )
+    yield _enquiry("d", "NULL", "", "2026-11-23 00:00:00.000000", "spam", '["trap"]')
+    yield _enquiry("e", "NULL", "", "2026-11-23 00:00:00.000000", "quarantined", '["trap"]')
+    yield _enquiry("f", f"'{'b' * 32}'", "", "2026-11-23 00:00:00.000000", "accepted", '["trap", "link"]')
+
+
+def _enquiry(sign: str, lead: str, article: str, came: str, state: str, suspicion: str) -> str:
+    return (
+        "INSERT INTO enquiries (id, lead_id, reference, submission_id, payload_hash, form_version, need, call_time, name, phone,"  # noqa: S608
+        " details, extra, page, article, first_touch, last_touch, articles_read, created_at, state, suspicion) VALUES"
+        f" ('{sign * 32}', {lead}, '{sign}', '{sign}', BYTES, 'v1', 'overdue', '', BYTES, BYTES, BYTES, BYTES, '', '{article}',"
+        f" '{{}}', '{{}}', '[]', '{came}', '{state}', '{suspicion}')"
+    )
+
+
+def test_reads_that_were_counted_are_added_up_by_week(bare: Databases) -> None:
+    config = configuration("counters")
+    with bare.counters.migrating() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        for row in (
+            "'a', '2026-11-16', 'own', 7",
+            "'a', '2026-11-22', 'own', 1",
+            "'b', '2026-11-23', 'own', 5",
+        ):
+            connection.exec_driver_sql(f"INSERT INTO read_counts VALUES ({row})")  # noqa: S608
+    upgrade(bare)
+    with bare.counters.reading() as session:
+        sources = session.execute(
+            text("SELECT week, source, reads, begun FROM source_weeks ORDER BY week")
+        ).all()
+        articles = session.execute(text("SELECT week, article, reads FROM article_weeks ORDER BY week")).all()
+    assert [(str(row.week), *row[1:]) for row in sources] == [
+        ("2026-11-16", "own", 8, 0),
+        ("2026-11-23", "own", 5, 0),
+    ]
+    assert [(str(row.week), *row[1:]) for row in articles] == [("2026-11-16", "a", 8), ("2026-11-23", "b", 5)]

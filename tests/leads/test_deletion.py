@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import func, select, text, update
 from tests.databases import raw_bytes, refuse_inserts
 from tests.leads.colleagues import hire, scope_of, the_lead
 from tests.leads.conftest import NOON
@@ -25,7 +25,7 @@ from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent
 from xinheng.leads.quarantine import Quarantine
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.submission import Submission
-from xinheng.leads.tombstones import FILE, DeletedCount, Restraint, Tombstone, TombstoneFile
+from xinheng.leads.tombstones import FILE, Restraint, Tombstone, TombstoneFile
 from xinheng.leads.verdict import Verdict
 from xinheng.leads.work import Deed, LeadWork
 from xinheng.notices.outbox import Notice
@@ -129,14 +129,6 @@ def test_what_stays_is_a_tombstone_a_count_and_a_line_in_the_audit(
             "retention",
             DAYS_181,
         )
-        count = session.scalars(select(DeletedCount)).one()
-        assert (count.month, count.need, count.status, count.leads, count.enquiries) == (
-            "2026-11",
-            "overdue",
-            "new",
-            1,
-            2,
-        )
         row = session.scalars(select(AuditRow)).one()
         assert (row.actor, row.action, row.subject_id, row.detail) == (
             "system",
@@ -149,16 +141,6 @@ def test_what_stays_is_a_tombstone_a_count_and_a_line_in_the_audit(
     assert set(file.read()) == {lead_id} | enquiries
     assert file.path.stat().st_mode & 0o777 == 0o600
     assert verify(store, store_keys).whole
-
-
-def test_the_counts_of_a_month_add_up(
-    store: Database, desk: EnquiryDesk, asked: Asked, deletion: Deletion
-) -> None:
-    for number in range(3):
-        desk.record(asked(f"1380013800{number}", typed_id=f"{number}" * 32), NOON)
-    deletion.of_due(DAYS_181)
-    with store.reading() as session:
-        assert session.scalars(select(DeletedCount.leads)).all() == [3]
 
 
 @pytest.mark.parametrize("days", [0, 179, 180])
@@ -343,24 +325,18 @@ def test_a_backup_from_before_a_release_does_not_bring_it_back(
     assert rows(store, *OF_A_PERSON) == dict.fromkeys(rows(store, *OF_A_PERSON), 0)
 
 
-def test_what_is_deleted_again_is_counted_again(
+def test_what_is_deleted_again_is_gone_whatever_the_order_of_the_lines(
     store: Database, desk: EnquiryDesk, asked: Asked, deletion: Deletion, file: TombstoneFile
 ) -> None:
-    """The restored database doesn't know of it; the order of the lines doesn't matter."""
+    """The restored database doesn't know of it."""
     desk.record(asked(), NOON)
     lead_id = the_lead(store).id
     deletion.of_lead(lead_id, "request", "system", NOON)
-    with store.reading() as session:
-        before = [(each.month, each.leads, each.enquiries) for each in session.scalars(select(DeletedCount))]
     lines = file.path.read_text().splitlines(keepends=True)
     file.path.write_text("".join(reversed(lines)))
     restore(store, asked, desk, lead_id)
-    with store.writing() as session:
-        session.execute(delete(DeletedCount))
-    deletion.again()
-    with store.reading() as session:
-        after = [(each.month, each.leads, each.enquiries) for each in session.scalars(select(DeletedCount))]
-    assert before == after == [("2026-11", 1, 1)]
+    assert deletion.again() == 1
+    assert rows(store, *OF_A_PERSON) == dict.fromkeys(rows(store, *OF_A_PERSON), 0)
 
 
 def restore(store: Database, asked: Asked, desk: EnquiryDesk, lead_id: str) -> None:

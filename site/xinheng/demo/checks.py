@@ -19,7 +19,7 @@ from xinheng.health_check.counting import OVERVIEW, Place, Tally, day_of
 from xinheng.health_check.definition import UNSURE, HealthCheck, ProfileQuestion
 from xinheng.health_check.path import Asked, answers_on_path, questions_on_path
 from xinheng.health_check.standing import standing
-from xinheng.week_counts import Origin, WeekTally
+from xinheng.week_counts import Origin
 from xinheng.weeks import week_of
 
 COUNTED_DAYS: Final = 120
@@ -96,17 +96,16 @@ def count_steps(
     counters: Database, check: HealthCheck, draw: random.Random, slugs: Sequence[str], now: datetime
 ) -> None:
     """How far visitors went in the last days, and where they came from: most to the end, some not past a question."""
-    tally, weeks = Tally(), WeekTally()
+    tally = Tally()
     for days in range(COUNTED_DAYS, 0, -1):
         at = now - timedelta(days=days)
         for _ in range(draw.randrange(6, 22)):
             origin = Origin(drawn_source(draw), draw.choice(slugs) if slugs and draw.random() < 0.6 else "")
-            weeks.add("begun", week_of(at), origin)
+            tally.weeks.add("begun", week_of(at), origin)
             if _goes_to_the_end(tally, check, draw, day_of(at)):
-                weeks.add("finished", week_of(at), origin)
+                tally.weeks.add("finished", week_of(at), origin)
     with counters.writing() as session:
         tally.add_to(session.connection())
-        weeks.add_to(session.connection())
 
 
 def _goes_to_the_end(tally: Tally, check: HealthCheck, draw: random.Random, day: date) -> bool:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from xinheng.db import CountersBase
 from xinheng.settings import SHANGHAI
+from xinheng.week_counts import WeekTally
 
 OVERVIEW: Final = "-answers"
 """The page with all answers, which is a step like the questions; no question can be called so."""
@@ -53,12 +54,13 @@ class Counted:
 
 
 class Tally:
-    """What one transaction adds; `left` may be less than nothing, where somebody came back."""
+    """What one transaction adds; `left` may be less than nothing, where somebody came back. `weeks` has whole checks."""
 
     def __init__(self) -> None:
         self.shown: Counter[Place] = Counter()
         self.answered: Counter[Place] = Counter()
         self.left: Counter[Place] = Counter()
+        self.weeks = WeekTally()
 
     def add_to(self, connection: Connection) -> None:
         """Add it all, in one order everywhere: no two of them wait for each other."""
@@ -76,6 +78,7 @@ class Tally:
         ]
         if rows:
             connection.execute(_ADD, rows)
+        self.weeks.add_to(connection)
 
 
 # the same on both databases, and made once: an answer's transaction spends its time on nothing else

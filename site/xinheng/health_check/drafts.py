@@ -40,7 +40,7 @@ from xinheng.assessments import KEPT as RESULT_KEPT
 from xinheng.crypto import Keys
 from xinheng.db import CountersBase, Database, Moment
 from xinheng.health_check.counting import OVERVIEW, Place, Tally, day_of
-from xinheng.week_counts import NOWHERE, Origin, WeekTally
+from xinheng.week_counts import NOWHERE, Origin
 from xinheng.weeks import week_of
 
 KEPT: Final = timedelta(days=30)
@@ -153,7 +153,6 @@ class Drafts:
             connection.execute(_NEW, _kept(lock, draft, counts=counts))
             if counts:
                 _tally(draft, now).add_to(connection)
-                _week_tally(draft, now).add_to(connection)
         return token
 
     def find(self, token: str, now: datetime) -> Draft | None:
@@ -184,7 +183,6 @@ class Drafts:
                     if row.is_left:  # they came back
                         tally.left[Place(row.version, row.step, day_of(row.touched_at))] -= 1
                     tally.add_to(connection)
-                    _week_tally(draft, now).add_to(connection)
                 connection.execute(_CHANGE, _kept(lock, draft, counts=row.counts and counts))
 
     def _lock(self, token: str) -> _Lock:
@@ -281,18 +279,12 @@ def _read(state: dict[str, Any], row: Any) -> Draft:
 
 
 def _tally(draft: Draft, now: datetime) -> Tally:
-    """What was shown and answered for the first time by this visitor."""
+    """What was shown and answered for the first time by this visitor; a check that was begun, or finished."""
     tally, day = Tally(), day_of(now)
     tally.shown.update(Place(draft.version, step, day) for step in draft.newly_shown)
     tally.answered.update(Place(draft.version, step, day) for step in draft.newly_done)
-    return tally
-
-
-def _week_tally(draft: Draft, now: datetime) -> WeekTally:
-    """A check that was begun, or finished for the first time."""
-    tally, week = WeekTally(), week_of(now)
     if draft.newly_begun:
-        tally.add("begun", week, draft.origin)
+        tally.weeks.add("begun", week_of(now), draft.origin)
     if OVERVIEW in draft.newly_done:
-        tally.add("finished", week, draft.origin)
+        tally.weeks.add("finished", week_of(now), draft.origin)
     return tally

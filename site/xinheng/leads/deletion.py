@@ -21,14 +21,13 @@ from sqlalchemy.orm import Session
 
 from xinheng.audit import log as audit
 from xinheng.crypto import Keys
-from xinheng.db import Database, insert_into
+from xinheng.db import Database
 from xinheng.leads.attached import delete_with
 from xinheng.leads.merges import delete_ties, where_it_is_now
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent
-from xinheng.leads.tombstones import DeletedCount, Kind, Reason, Restraint, Tombstone, TombstoneFile
+from xinheng.leads.tombstones import Kind, Reason, Restraint, Tombstone, TombstoneFile
 from xinheng.leads.work import lead_lock
 from xinheng.notices.outbox import Notice
-from xinheng.settings import SHANGHAI
 
 log = logging.getLogger(__name__)
 
@@ -210,7 +209,6 @@ def _lead_or_what_it_became(session: Session, lead_id: str) -> Lead | None:
 def _bury_lead(session: Session, lead: Lead, reason: Reason, now: datetime) -> Burial:
     """With stones for what became part of it: in an earlier backup that stands by itself."""
     enquiries = _enquiries_of(session, lead.id)
-    _count(session, lead, len(enquiries))
     merged = _delete_lead(session, lead.id, enquiries)
     stones = [
         *(_stone("lead", each, reason, now) for each in (lead.id, *merged)),
@@ -238,14 +236,12 @@ def _stone(kind: Kind | Literal["request"], row_id: str, reason: Reason, now: da
 
 
 def _once_more(session: Session, stone: Tombstone) -> bool:
-    """One that came back with a backup is deleted again, and counted as it was; the tombstone keeps its day. False where
-    there is nothing to delete."""
+    """One that came back with a backup is deleted again, the tombstone keeps its day. False where there is nothing to
+    delete."""
     lead = session.get(Lead, stone.id) if stone.kind == "lead" else None
     enquiry = session.get(Enquiry, stone.id) if stone.kind == "enquiry" else None
     if lead is not None:
-        enquiries = _enquiries_of(session, lead.id)
-        _count(session, lead, len(enquiries))
-        _delete_lead(session, lead.id, enquiries)
+        _delete_lead(session, lead.id, _enquiries_of(session, lead.id))
     elif enquiry is not None:
         _delete_enquiries(session, [enquiry])
     session.merge(stone)
@@ -265,15 +261,6 @@ def _due_enquiries(session: Session, now: datetime) -> Sequence[str]:
     """Enquiries that never became a lead's: those in quarantine, and those that staff called spam."""
     due = select(Enquiry.id).where(Enquiry.retain_until < now, Enquiry.lead_id.is_(None))
     return session.scalars(due.order_by(Enquiry.retain_until).limit(_AT_ONCE)).all()
-
-
-def _count(session: Session, lead: Lead, enquiries: int) -> None:
-    """What reports of past months still have to count."""
-    month = f"{lead.created_at.astimezone(SHANGHAI):%Y-%m}"
-    row = {"month": month, "need": lead.need, "source": lead.source, "status": lead.status}
-    insert = insert_into(session, DeletedCount).values(**row, leads=1, enquiries=enquiries)
-    more = {"leads": DeletedCount.leads + 1, "enquiries": DeletedCount.enquiries + enquiries}
-    session.execute(insert.on_conflict_do_update(index_elements=list(row), set_=more))
 
 
 def _delete_lead(session: Session, lead_id: str, enquiries: Sequence[Enquiry]) -> list[str]:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
 
-from sqlalchemy import Integer, String
+from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xinheng.db import LeadsBase, Moment
@@ -54,19 +54,6 @@ class Restraint(LeadsBase):
     @property
     def key(self) -> tuple[str, str, datetime]:
         return self.id, self.what, self.since
-
-
-class DeletedCount(LeadsBase):
-    """How many leads of a month were deleted, by what reports count: no row tells of a person."""
-
-    __tablename__ = "deleted_counts"
-
-    month: Mapped[str] = mapped_column(String(7), primary_key=True)
-    need: Mapped[str] = mapped_column(String(32), primary_key=True)
-    source: Mapped[str] = mapped_column(String(8), primary_key=True)
-    status: Mapped[str] = mapped_column(String(12), primary_key=True)
-    leads: Mapped[int] = mapped_column(Integer, nullable=False)
-    enquiries: Mapped[int] = mapped_column(Integer, nullable=False)
 
 
 class TombstoneFile:

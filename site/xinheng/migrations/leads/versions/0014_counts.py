@@ -49,6 +49,7 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Integer(), nullable=False) for name in ("held", "spam", "released")),
         sa.PrimaryKeyConstraint("week", "reason", name="pk_spam_counts"),
     )
+    op.drop_table("deleted_counts")  # by month, of what lead_counts has by week; no release had it
     _fill()
     op.create_index("ix_leads_created_at", "leads", list(INDEX))
     for statement in _triggers():
@@ -177,3 +178,13 @@ def downgrade() -> None:
         op.drop_table(table)
     for name in ("counted", "article", "reached"):
         op.drop_column("leads", name)
+    op.create_table(
+        "deleted_counts",
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("need", sa.String(length=32), nullable=False),
+        sa.Column("source", sa.String(length=8), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("leads", sa.Integer(), nullable=False),
+        sa.Column("enquiries", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "need", "source", "status", name="pk_deleted_counts"),
+    )
