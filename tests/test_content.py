@@ -276,6 +276,7 @@ def test_every_form_is_listed_in_the_privacy_rules() -> None:
     assert {file.name for file in (ROOT / "forms").glob("*.toml")} == {
         "consultation.toml",
         "priority.toml",
+        "assignment.toml",
         "call_guide.toml",
         "health_check.toml",  # asks about a company, not about a person
     }
