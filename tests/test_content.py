@@ -277,6 +277,7 @@ def test_every_form_is_listed_in_the_privacy_rules() -> None:
         "consultation.toml",
         "priority.toml",
         "response.toml",
+        "assignment.toml",
         "call_guide.toml",
         "health_check.toml",  # asks about a company, not about a person
     }

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.browser.desk import Desk, desk_of, eventually, row_of
@@ -91,6 +92,7 @@ def test_three_leads_arrive_and_nobody_is_forgotten(day: Day, context_at: Contex
     the_duplicate_is_merged_undone_and_split(day, context_at, doubled)
     one_is_won(day, context_at, called)
     the_funnel_shows_it(day, context_at)
+    an_export_is_made_and_opened(day, context_at)
 
 
 def one_arrives_in_the_morning(day: Day, context_at: Contexts) -> str:
@@ -206,6 +208,20 @@ def the_funnel_shows_it(day: Day, context_at: Contexts) -> None:
     steps.last.locator(".funnel__number a").click()
     expect(page.locator("#main tbody tr")).to_have_count(1)
     expect(page.locator("#main tbody tr .state")).to_have_text("成交")
+
+
+def an_export_is_made_and_opened(day: Day, context_at: Contexts) -> None:
+    """What the list shows, as a table: who made it and when, and the four people."""
+    page = day.desk.open(context_at(1280), day.han, "/desk/leads")
+    page.get_by_role("link", name="导出这些线索").click()
+    page.get_by_label("为什么导出").fill("周会汇报")
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="导出").click()
+    sheet = openpyxl.load_workbook(downloading.value.path()).worksheets[0]
+    assert str(sheet["A1"].value).startswith("韩雪于2026-09-20")
+    names = [row[1].value for row in sheet.iter_rows(min_row=3) if row[1].value]
+    assert sorted(names) == ["张**", "李**", "王**", "王**"]
+    assert day.desk.recorded("export") == 1
 
 
 def first_response(page: Page) -> Locator:

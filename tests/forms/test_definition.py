@@ -17,6 +17,7 @@ from xinheng.company import Company, load_company
 from xinheng.crypto import fingerprint
 from xinheng.documents import BadDocument
 from xinheng.forms import definition
+from xinheng.forms.assignment import ASSIGNMENT
 from xinheng.forms.call_guide import CALL_GUIDE
 from xinheng.forms.definition import (
     ConsentDeclaration,
@@ -79,7 +80,7 @@ def written(data_root: Path, company: Company) -> Written:
 def test_there_are_form_files() -> None:
     """Each has its own test file, and its own section in the README."""
     files = {file.name for file in (ROOT / "forms").glob("*.toml")}
-    assert files == {CONSULTATION, PRIORITY, RESPONSE, CALL_GUIDE, HEALTH_CHECK}
+    assert files == {CONSULTATION, PRIORITY, RESPONSE, CALL_GUIDE, HEALTH_CHECK, ASSIGNMENT}
 
 
 @pytest.mark.parametrize("file", FORMS, ids=lambda file: file.name)

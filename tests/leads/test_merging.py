@@ -31,6 +31,7 @@ from xinheng.leads.deeds import AlreadyDone, Deed, LeadChanged
 from xinheng.leads.drafts import read_draft, save_draft
 from xinheng.leads.file import open_file
 from xinheng.leads.finding import find_leads, find_person
+from xinheng.leads.lead_counts import leads_by
 from xinheng.leads.merges import forget_old_images, set_apart, where_it_is_now
 from xinheng.leads.merging import FIELDS, MergeRefused, Pair, merge_leads, undo_merge
 from xinheng.leads.models import Lead, LeadEvent
@@ -39,6 +40,7 @@ from xinheng.leads.scope import NoSuchLead, Scope
 from xinheng.leads.wanted import Match, Wanted
 from xinheng.leads.work import LeadWork
 from xinheng.staff.models import User
+from xinheng.weeks import Weeks
 
 Two = tuple[str, str]
 Merged = Callable[..., None]
@@ -317,6 +319,40 @@ def test_who_is_not_the_other_person_is_not_the_merged_one_either(
 def test_the_merged_lead_is_ranked_anew(store: Database, store_keys: Keys, two: Two, everyone: Scope) -> None:
     merge(store, store_keys, everyone, *two)
     assert the_lead(store, two[0]).priority is None, "which is found within a minute"
+
+
+def counted(store: Database) -> dict[str, int]:
+    """How many persons reports count, by how far they came."""
+    with store.reading() as session:
+        return dict(leads_by(session, Weeks.until(NOON, 1), "reached"))
+
+
+def test_reports_count_one_person_and_two_again(
+    store: Database, store_keys: Keys, two: Two, everyone: Scope
+) -> None:
+    before = counted(store)
+    assert sum(before.values()) == 2
+    merge(store, store_keys, everyone, *two)
+    assert counted(store) == {"contacted": 1}
+    undo(store, store_keys, everyone, two[0])
+    assert counted(store) == before
+    merge(store, store_keys, everyone, *two[::-1])
+    assert counted(store) == {"contacted": 1}
+
+
+def test_who_waits_for_a_first_response_still_does(
+    store: Database, store_keys: Keys, two: Two, everyone: Scope
+) -> None:
+    kept, other = two
+    before = [the_lead(store, each) for each in two]
+    assert before[0].responded_at is not None
+    assert before[1].responded_at is None
+    merge(store, store_keys, everyone, kept, other)
+    merged = the_lead(store, kept)
+    assert (merged.first_response_due, merged.responded_at) == (before[1].first_response_due, None)
+    undo(store, store_keys, everyone, kept)
+    assert the_lead(store, kept).responded_at == before[0].responded_at
+    assert the_lead(store, other).first_response_due == before[1].first_response_due
 
 
 def test_many_events_stand_once_each(store: Database, store_keys: Keys, two: Two, everyone: Scope) -> None:

@@ -29,6 +29,8 @@ from xinheng.leads.merges import (
     take_together,
 )
 from xinheng.leads.models import Draft, Enquiry, Lead, LeadEvent
+from xinheng.leads.moves import ROAD
+from xinheng.leads.response import wait_for_one
 from xinheng.leads.scope import NoSuchLead
 
 Field = Literal["name", "phone", "company", "need", "owner", "status", "next"]
@@ -96,6 +98,8 @@ def merge_leads(database: Database, keys: Keys, deed: Deed, pair: Pair, taken: C
         moved = _move(turn, other, kept)
         _take(turn, kept, other, images["merged"], before, taken, moved)
         kept.version = max(kept.version, other.version)
+        other.counted = False  # reports count one person
+        turn.session.flush()
         turn.session.execute(delete(Lead).where(Lead.id == other.id))
         turn.session.expunge(other)
         turn.recount(kept)
@@ -171,8 +175,10 @@ def _take(
             setattr(row, column, index)
         turn.session.add(row)
         moved.made.append(row.id)
-    kept.source = min((kept, other), key=lambda lead: lead.created_at).source
-    kept.created_at = min(kept.created_at, other.created_at)
+    first = min((kept, other), key=lambda lead: lead.created_at)
+    kept.source, kept.article, kept.created_at = first.source, first.article, first.created_at
+    kept.reached = max(kept.reached, other.reached, key=ROAD.index)  # type: ignore[arg-type]
+    wait_for_one(kept, other)
     kept.retain_until = max(kept.retain_until, other.retain_until)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from xinheng.leads.models import Lead
+from xinheng.leads.models import NEVER, Lead
 from xinheng.working_days import Calendar
 
 Standing = Literal["none", "open", "soon", "late", "met", "missed"]
@@ -43,6 +43,21 @@ def note_response(lead: Lead, now: datetime) -> bool:
         return False
     lead.responded_at = now
     return True
+
+
+def wait_for_one(kept: Lead, other: Lead) -> None:
+    """Two leads become one: who waits longest for a response isn't put off, and steps that were taken aren't again."""
+    waiting = [lead for lead in (kept, other) if lead.first_response_due and lead.responded_at is None]
+    answered = [lead for lead in (kept, other) if lead.responded_at is not None]
+    if not waiting and not answered:
+        return
+    held = min(waiting, key=_due) if waiting else max(answered, key=_due)
+    kept.first_response_due, kept.responded_at = held.first_response_due, held.responded_at
+    kept.escalation = held.escalation
+
+
+def _due(lead: Lead) -> datetime:
+    return lead.first_response_due or NEVER
 
 
 def response_of(lead: Lead, calendar: Calendar, remind: int, now: datetime) -> Response:

@@ -96,7 +96,7 @@ def _split(turn: Turn, lead: Lead, chosen: Sequence[Enquiry], stays: Sequence[En
         mine = update(table).where(table.id.in_(ids)).values(lead_id=other.id)
         session.execute(mine)
     if SPOKEN & {each.kind for each in events} - {"no_answer"}:
-        other.status = "contacted"
+        other.status = other.reached = "contacted"
     _part_numbers(turn, lead, other, chosen, stays)
     _rename(lead, keys, chosen, stays)
     _part_merges(turn, lead, other, chosen)
@@ -119,6 +119,10 @@ def _new_lead(turn: Turn, lead: Lead, chosen: Sequence[Enquiry]) -> Lead:
         follow_up_at=None,
         need=latest.need,
         source=lead.source,
+        article=chosen[0].article,
+        first_response_due=lead.first_response_due,
+        responded_at=lead.responded_at,
+        escalation=lead.escalation,
         created_at=chosen[0].created_at,
         last_enquiry_at=latest.created_at,
         retain_until=lead.retain_until,
