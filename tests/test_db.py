@@ -111,6 +111,12 @@ def test_reading_and_writing_sessions_are_durable_too(opened: Databases) -> None
 
 
 @ON_SQLITE
+def test_changes_without_a_session_are_durable_too(opened: Databases) -> None:
+    with opened.leads.changing() as changing, opened.leads.looking() as looking:
+        assert [pragma(each, "synchronous") for each in (changing, looking)] == [2, 2]
+
+
+@ON_SQLITE
 def test_connections_of_other_threads_are_durable_too(opened: Databases) -> None:
     found: list[Any] = []
 
@@ -238,6 +244,37 @@ def test_a_reading_session_sees_one_state(opened: Databases) -> None:
         assert reading.execute(text("SELECT count(*) FROM marks")).scalar() == 1
 
 
+def test_a_change_without_a_session_is_kept_whole_or_not_at_all(opened: Databases) -> None:
+    with opened.leads.changing() as connection:
+        connection.execute(SHARED)
+    with pytest.raises(RuntimeError), opened.leads.changing() as connection:  # noqa: PT012 (what fails is the whole)
+        connection.execute(text("INSERT INTO marks VALUES ('a', 1)"))
+        raise RuntimeError
+    with opened.leads.changing() as connection:
+        connection.execute(text("INSERT INTO marks VALUES ('a', 2)"))
+    with opened.leads.looking() as connection:
+        assert connection.execute(text("SELECT number FROM marks")).scalars().all() == [2]
+
+
+def test_a_look_sees_what_was_kept_since_the_last_one(opened: Databases) -> None:
+    with opened.leads.changing() as connection:
+        connection.execute(SHARED)
+    with opened.leads.looking() as looking:
+        assert looking.execute(text("SELECT count(*) FROM marks")).scalar() == 0
+        with opened.leads.changing() as connection:
+            connection.execute(text("INSERT INTO marks VALUES ('a', 1)"))
+        assert looking.execute(text("SELECT count(*) FROM marks")).scalar() == 1
+
+
+def test_closed_connections_are_opened_again(opened: Databases) -> None:
+    for _ in range(2):
+        with opened.leads.changing() as connection:
+            connection.execute(SHARED)
+        with opened.leads.looking() as connection:
+            assert connection.execute(text("SELECT count(*) FROM marks")).scalar() == 0
+        opened.dispose()
+
+
 def test_the_two_databases_do_not_wait_for_each_other(opened: Databases) -> None:
     with opened.leads.writing() as one, opened.counters.writing(within=0.0) as other:
         assert one.execute(text("SELECT 1")).scalar() == other.execute(text("SELECT 1")).scalar() == 1
@@ -317,8 +354,12 @@ def test_where_another_process_writes_the_time_given_is_waited_and_then_it_is_bu
 ) -> None:
     with pytest.raises(DatabaseBusy, match="leads"), opened.leads.writing(0.2, (b"b", b"a")):
         pytest.fail("two writers at once")
+    with pytest.raises(DatabaseBusy, match="leads"), opened.leads.changing(0.2, (b"b", b"a")):
+        pytest.fail("two writers at once")
     with opened.leads.reading() as session:
         assert session.execute(text("SELECT 1")).scalar() == 1
+    with opened.leads.looking() as connection:
+        assert connection.execute(text("SELECT 1")).scalar() == 1
 
 
 def test_a_writer_waits_for_another_process_and_then_writes(
@@ -562,10 +603,14 @@ def test_a_program_that_locks_the_database_itself_is_waited_for_no_longer_than_w
         pytest.fail("another program is writing")
     waits = [int(each.partition("=")[2]) for each in said if each.startswith("PRAGMA busy_timeout=")]
     assert 0 < waits[-2] <= 200, "not SQLite's own time besides"
+    with pytest.raises(DatabaseBusy), opened.leads.changing(within=0.2):
+        pytest.fail("another program is writing")
     stranger.execute("ROLLBACK")
     stranger.close()
     with opened.leads.writing(within=0.2) as session:
         assert session.execute(text("PRAGMA busy_timeout")).scalar() == BUSY * 1000
+    with opened.leads.changing(within=0.2) as connection:
+        assert connection.execute(text("PRAGMA busy_timeout")).scalar() == BUSY * 1000
 
 
 WRITE = """

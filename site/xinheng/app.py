@@ -64,6 +64,7 @@ from xinheng.privacy.replaying import carry_out_again
 from xinheng.processors import watched_processors
 from xinheng.referrers import PATTERNS
 from xinheng.reloading import Reloading, last_good, version_of, watched_content
+from xinheng.rendering import Footer
 from xinheng.running import hold_running
 from xinheng.settings import SettingError, Settings
 from xinheng.static_files import serve_static, static_root, version_of_file
@@ -259,6 +260,7 @@ def share_with_templates(app: Flask, settings: Settings, company: Callable[[], C
         }
 
     app.jinja_env.globals.update(
+        footer=Footer(app.jinja_env),
         cover=cover,
         shapes=SHAPES,
         highlighted=highlighted,

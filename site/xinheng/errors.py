@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, current_app, g, has_request_context, make_response, render_template, request
@@ -24,10 +25,19 @@ from xinheng.desk.permission import signed_in_member
 from xinheng.desk.sign_in_gate import typed_texts
 from xinheng.page_cache import private
 from xinheng.privacy.answering import NoSuchRequest
+from xinheng.rendering import Templates
 
 
 class Site(Flask):
-    """A Flask that logs where and what kind an error was, never its message: that may hold what was typed."""
+    """A Flask that logs where and what kind an error was, never its message: that may hold what was typed.
+
+    None of its functions is a coroutine, so none is looked at for being one: a page calls some fifteen.
+    """
+
+    jinja_environment = Templates
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
     def log_exception(self, exc_info: Any) -> None:
         kind, _, trace = exc_info

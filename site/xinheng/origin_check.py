@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from enum import Enum
 
 from itsdangerous import BadSignature, TimestampSigner
+from werkzeug.datastructures import Headers
 
 from xinheng.addresses import split_address
 
@@ -23,11 +24,7 @@ class Verdict(Enum):
     UNKNOWN = "unknown"
 
 
-TOLD_BY = ("Sec-Fetch-Site", "Origin", "Referer")
-"""The headers by which a request is judged."""
-
-
-def judge(headers: Mapping[str, str], origins: Collection[str]) -> Verdict:
+def judge(headers: Mapping[str, str] | Headers, origins: Collection[str]) -> Verdict:
     """Judge a request that changes something by its headers, against the configured origins."""
     if site := headers.get("Sec-Fetch-Site", ""):
         return Verdict.OWN if site in {"same-origin", "none"} else Verdict.FOREIGN

@@ -8,7 +8,7 @@ from flask import Flask, abort, current_app, g, request
 
 from xinheng.addresses import address_prefix
 from xinheng.crypto import Keys
-from xinheng.origin_check import TOLD_BY, Confirmation, Verdict, judge
+from xinheng.origin_check import Confirmation, Verdict, judge
 from xinheng.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -23,7 +23,7 @@ def guard_origin(app: Flask, settings: Settings, may_be_confirmed: Collection[st
     def check() -> None:
         if request.method in SAFE_METHODS or request.routing_exception:
             return  # an unknown address or host is refused as such, by the routing
-        g.origin_verdict = judge({name: request.headers.get(name, "") for name in TOLD_BY}, settings.origins)
+        g.origin_verdict = judge(request.headers, settings.origins)
         asks = request.endpoint in may_be_confirmed and g.origin_verdict is Verdict.UNKNOWN
         if g.origin_verdict is not Verdict.OWN and not asks:
             abort(403)

@@ -39,6 +39,6 @@ def public(view: Callable[Arguments, ResponseReturnValue]) -> Callable[Arguments
 
 def private(response: Response) -> Response:
     """Keep an answer out of every cache and search engine."""
-    response.cache_control.no_store = True
+    response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"
     return response

@@ -177,7 +177,7 @@ class Desk:
                 place,
             )
         with self._databases.counters.writing() as session:
-            tally.add_to(session)
+            tally.add_to(session.connection())
 
     def count_visits(self) -> None:
         """Some read articles these weeks, some did the health check."""
@@ -187,7 +187,7 @@ class Desk:
                 for what, number in zip(WHAT, (reads, reads // 12, reads // 20), strict=True):
                     tally.add(what, monday, Origin(source, article), number)
         with self._databases.counters.writing() as session:
-            tally.add_to(session)
+            tally.add_to(session.connection())
 
     def held(self, **typed: str) -> str:
         """An enquiry that looks odd; its reference."""

@@ -306,7 +306,7 @@ def test_the_counts_of_the_health_check_are_told_in_english(desk: DeskClient, ap
     tally, version = Tally(), app.extensions["xinheng.health_check"]().hash
     tally.shown[Place(version, "industry", day_of(NOON))] = 40
     with counters.writing() as session:
-        tally.add_to(session)
+        tally.add_to(session.connection())
     page = desk.get("/desk/health-check")
     with counters.writing() as session:
         session.execute(delete(QuestionCount))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.browser.moved_clock import MovedClock
 from tests.browser.running import RunningSite, copy_of_site
 from tests.faults.test_beside import ENTRY
 from tests.faults.test_refusals import Exclusively
@@ -16,22 +16,6 @@ from tests.notices.conftest import MailBox, Post
 
 pytestmark = pytest.mark.faults
 
-# every module of ours reads the moment from this class, and the age of files from this function
-MOVED = """
-import datetime, pathlib, sys, time
-_jump, _datetime, _time = pathlib.Path({jump!r}), datetime.datetime, time.time
-class _Kind(type):
-    def __instancecheck__(self, value):
-        return isinstance(value, _datetime)
-class _Moved(_datetime, metaclass=_Kind):
-    @classmethod
-    def now(cls, zone=None):
-        return _datetime.now(zone) + datetime.timedelta(seconds=int(_jump.read_text()))
-time.time = lambda: _time() + int(_jump.read_text())
-for _name, _module in list(sys.modules.items()):
-    if _name.startswith("xinheng.") and getattr(_module, "datetime", None) is _datetime:
-        _module.datetime = _Moved
-"""
 FORWARD, BACK = timedelta(days=400), timedelta(days=-2)
 
 
@@ -39,25 +23,17 @@ class Jumping:
     """A site with a clock that jumps, and the mail it sends."""
 
     def __init__(self, folder: Path, post: Post) -> None:
-        self._jump = folder / "jump"
-        self.to(timedelta())
         root = folder / "site"
         root.mkdir()
         copy_of_site(root)
         (root / "content" / "processors.toml").write_text(ENTRY.format(channel="mail"), "utf-8")
-        with (root / "wsgi.py").open("a") as wsgi:
-            wsgi.write(MOVED.format(jump=str(self._jump)))
+        self.clock = MovedClock(root, folder / "jump")
         self.site = RunningSite(
             root,
             XINHENG_SMTP=f"smtp://127.0.0.1:{post.port}",
             XINHENG_MAIL_FROM="site@xinheng.example",
             XINHENG_MAIL_TO="sales@xinheng.example",
         )
-
-    def to(self, jump: timedelta) -> None:
-        fresh = self._jump.with_suffix(".fresh")
-        fresh.write_text(str(int(jump.total_seconds())))
-        os.replace(fresh, self._jump)
 
     def restart(self) -> None:
         self.site.terminate()
@@ -88,10 +64,10 @@ def test_enquiries_under_a_clock_that_jumps_are_each_kept_once_and_told(
 ) -> None:
     site, told = jumping.site, []
     for number, jump in enumerate((timedelta(), FORWARD, timedelta(), BACK, timedelta())):
-        jumping.to(jump)
+        jumping.clock.by(jump)
         told += ask(site, 3)
         for again in (jump, FORWARD, BACK, timedelta()):  # the same visitor presses once more after a jump
-            jumping.to(again)
+            jumping.clock.by(again)
             told.append(site.post_form(submission_id=f"{number:032x}").reference)
         assert len(set(told[-4:])) == 1
         del told[-3:]
@@ -109,7 +85,7 @@ def test_what_waits_while_the_clock_jumps_is_stored_and_told_afterwards(
     """A notice that failed under a wrong clock is due in a far future, or was long ago; a record of the spool too."""
     site, told = jumping.site, ask(jumping.site)
     until(lambda: len(box.messages) == 1, site)
-    jumping.to(jump)
+    jumping.clock.by(jump)
     box.refuse = "451 not now"
     told += ask(site, 2)
     postponed = (
@@ -120,7 +96,7 @@ def test_what_waits_while_the_clock_jumps_is_stored_and_told_afterwards(
     told += ask(site, 2)
     assert {site.get(f"/consultation/{each}").status for each in waiting(site)} == {200}
     box.refuse = ""  # before it is tried again
-    jumping.to(timedelta())
+    jumping.clock.by(timedelta())
     other.end()
     until(lambda: not waiting(site), site)
     jumping.restart()
@@ -133,13 +109,13 @@ def test_what_waits_while_the_clock_jumps_is_stored_and_told_afterwards(
 def test_a_start_under_a_wrong_clock_deletes_nobody(jump: timedelta, jumping: Jumping) -> None:
     """In four hundred days the time of all of them would be over."""
     site, told = jumping.site, ask(jumping.site, 3)
-    jumping.to(jump)
+    jumping.clock.by(jump)
     jumping.restart()
     until(lambda: "到期删除停下了" in site.log, site)
     assert stored(site) == told
     assert site.rows("SELECT count(*) FROM leads")[0][0] == 1
     told += ask(site)
-    jumping.to(timedelta())
+    jumping.clock.by(timedelta())
     jumping.restart()
     assert stored(site) == sorted(told)
     assert site.log.count("到期删除停下了") == 1

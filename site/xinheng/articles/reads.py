@@ -199,7 +199,7 @@ def _store(session: Session, reads: list[Read]) -> None:
                 set_={"reads": ReadCount.reads + row.excluded.reads},
             )
         )
-    weeks.add_to(session)
+    weeks.add_to(session.connection())
 
 
 def _mark(session: Session, read: Read) -> bool:

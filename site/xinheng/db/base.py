@@ -83,6 +83,15 @@ class Database(ABC):
         """
 
     @abstractmethod
+    def looking(self) -> AbstractContextManager[Connection]:
+        """A connection for one statement that reads: without a transaction and without a session, which both cost more
+        than a row that is found by its key."""
+
+    @abstractmethod
+    def changing(self, within: float = 5.0, over: Iterable[bytes] = ()) -> AbstractContextManager[Connection]:
+        """A transaction like `writing`, for statements only: without objects there is no need of a session."""
+
+    @abstractmethod
     def migrating(self) -> AbstractContextManager[Connection]:
         """A transaction for schema changes; of several processes one has it, the others wait."""
 

@@ -77,17 +77,24 @@ class PostgresDatabase(Database):
 
     @contextmanager
     def writing(self, within: float = USUAL, over: Iterable[bytes] = ()) -> Iterator[Session]:
-        statement = STATEMENT if within >= USUAL else HURRIED
         with (
             self._told_as_busy(),
             Session(self._writer, expire_on_commit=False) as session,
             session.begin(),
         ):
-            connection = session.connection()
-            _bounded(connection).answer_within = within + GRACE
-            connection.exec_driver_sql(_turn(within, over, statement))
-            _bounded(connection).answer_within = statement + GRACE
+            _take_turn(session.connection(), within, over)
             yield session
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        with self._told_as_busy(), self._asker.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def changing(self, within: float = USUAL, over: Iterable[bytes] = ()) -> Iterator[Connection]:
+        with self._told_as_busy(), self._writer.begin() as connection:
+            _take_turn(connection, within, over)
+            yield connection
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
@@ -120,6 +127,14 @@ class PostgresDatabase(Database):
         except OperationalError as fault:
             self._silence.judge(fault.orig)
             raise DatabaseBusy(f"{self.name}：{_reason(fault.orig)}") from fault
+
+
+def _take_turn(connection: Connection, within: float, over: Iterable[bytes]) -> None:
+    """Wait for what `over` names, `within` seconds at most, and bound all that this transaction waits for later."""
+    statement = STATEMENT if within >= USUAL else HURRIED
+    _bounded(connection).answer_within = within + GRACE
+    connection.exec_driver_sql(_turn(within, over, statement))
+    _bounded(connection).answer_within = statement + GRACE
 
 
 def _turn(within: float, over: Iterable[bytes], statement: int) -> str:

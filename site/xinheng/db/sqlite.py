@@ -35,6 +35,8 @@ class SqliteDatabase(Database):
         self.lock = WriterLock(file.with_suffix(".lock"))
         self.engine = _engine(file, synchronous)
         self._writer = self.engine.execution_options(begin="IMMEDIATE")
+        # the same connections, without the event that begins: listening for one costs more than a small statement
+        self._plain = create_engine(self.engine.url, pool=self.engine.pool, hide_parameters=True)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -56,6 +58,18 @@ class SqliteDatabase(Database):
         ):
             session.connection(execution_options={"wait": deadline - time.monotonic()})
             yield session
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        with self._told_as_busy(), self._plain.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def changing(self, within: float = 5.0, over: Iterable[bytes] = ()) -> Iterator[Connection]:
+        deadline = time.monotonic() + within
+        with self._told_as_busy(), self.lock.held(within), self._plain.begin() as connection:
+            _begin_writing(connection, deadline - time.monotonic())
+            yield connection
 
     @contextmanager
     def _told_as_busy(self) -> Iterator[None]:
@@ -92,6 +106,10 @@ class SqliteDatabase(Database):
 
     def in_use(self) -> bool:
         return self.file.exists()
+
+    def dispose(self) -> None:
+        super().dispose()
+        self._plain.pool = self.engine.pool  # a new one
 
 
 @contextmanager
@@ -136,14 +154,19 @@ def _engine(file: Path, synchronous: str) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        if "begin" not in options:
+        if "begin" in options:
+            _begin_writing(connection, options.get("wait", BUSY))
+        else:
             connection.exec_driver_sql("BEGIN")
-            return
-        wait = max(round(options.get("wait", BUSY) * 1000), 1)
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={wait}")
-        try:
-            connection.exec_driver_sql(f"BEGIN {options['begin']}")
-        finally:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY * 1000}")
 
     return engine
+
+
+def _begin_writing(connection: Connection, within: float) -> None:
+    """Begin with the lock on the file; a program that holds it is waited for so many seconds."""
+    wait = max(round(within * 1000), 1)
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={wait}")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY * 1000}")

@@ -105,7 +105,7 @@ def count_steps(
             if _goes_to_the_end(tally, check, draw, day_of(at)):
                 tally.weeks.add("finished", week_of(at), origin)
     with counters.writing() as session:
-        tally.add_to(session)
+        tally.add_to(session.connection())
 
 
 def _goes_to_the_end(tally: Tally, check: HealthCheck, draw: random.Random, day: date) -> bool:

@@ -32,6 +32,14 @@ class InOneGo(Database):
         yield self._session
         self._session.flush()
 
+    @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        yield self._session.connection()
+
+    @contextmanager
+    def changing(self, within: float = 5.0, over: Iterable[bytes] = ()) -> Iterator[Connection]:
+        yield self._session.connection()
+
     def migrating(self) -> AbstractContextManager[Connection]:
         return self._database.migrating()
 

@@ -42,4 +42,4 @@ def count_reads(counters: Database, draw: random.Random, slugs: Sequence[str], n
                     weeks.add("reads", week_of(day), Origin(source, slug), reads)
     with counters.writing() as session:
         session.add_all(rows)
-        weeks.add_to(session)
+        weeks.add_to(session.connection())

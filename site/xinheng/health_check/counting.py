@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import Date, Integer, String, bindparam, func, select, text
+from sqlalchemy import Connection, Date, Integer, String, bindparam, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from xinheng.db import CountersBase
@@ -62,7 +62,7 @@ class Tally:
         self.left: Counter[Place] = Counter()
         self.weeks = WeekTally()
 
-    def add_to(self, session: Session) -> None:
+    def add_to(self, connection: Connection) -> None:
         """Add it all, in one order everywhere: no two of them wait for each other."""
         places = sorted({*self.shown, *self.answered, *self.left})
         rows = [
@@ -77,8 +77,8 @@ class Tally:
             for place in places
         ]
         if rows:
-            session.connection().execute(_ADD, rows)
-        self.weeks.add_to(session)
+            connection.execute(_ADD, rows)
+        self.weeks.add_to(connection)
 
 
 # the same on both databases, and made once: an answer's transaction spends its time on nothing else

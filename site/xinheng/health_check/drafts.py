@@ -28,12 +28,13 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    insert,
     or_,
     select,
     text,
     update,
 )
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from xinheng.assessments import KEPT as RESULT_KEPT
 from xinheng.crypto import Keys
@@ -148,23 +149,10 @@ class Drafts:
         lock = self._lock(token)
         draft = Draft(version, step, now, origin=origin, newly_begun=True)
         draft.show(step)
-        with self.database.writing() as session:
-            session.add(
-                CheckDraft(
-                    token_hash=lock.hashed,
-                    counts=counts,
-                    is_left=False,
-                    answered=0,
-                    version=version,
-                    step=step,
-                    touched_at=now,
-                    state=lock.seal(draft),
-                    source=origin.source,
-                    article=origin.article,
-                )
-            )
+        with self.database.changing() as connection:
+            connection.execute(_NEW, _kept(lock, draft, counts=counts))
             if counts:
-                _tally(draft, now).add_to(session)
+                _tally(draft, now).add_to(connection)
         return token
 
     def find(self, token: str, now: datetime) -> Draft | None:
@@ -172,8 +160,8 @@ class Drafts:
         if not _TOKEN.fullmatch(token):
             return None
         lock = self._lock(token)
-        with self.database.asking() as session:
-            row = session.connection().execute(_FIND, _sought(lock.hashed, now)).first()
+        with self.database.looking() as connection:
+            row = connection.execute(_FIND, _sought(lock.hashed, now)).first()
         return lock.open(row) if row else None
 
     @contextmanager
@@ -184,8 +172,8 @@ class Drafts:
         from now on. Raises DatabaseBusy.
         """
         lock = self._lock(token)
-        with self.database.writing() as session:
-            row = session.connection().execute(_FIND_TO_CHANGE, _sought(lock.hashed, now)).first()
+        with self.database.changing() as connection:
+            row = connection.execute(_FIND_TO_CHANGE, _sought(lock.hashed, now)).first()
             draft = lock.open(row) if row else None
             yield draft
             if row and draft:
@@ -194,8 +182,8 @@ class Drafts:
                     tally = _tally(draft, now)
                     if row.is_left:  # they came back
                         tally.left[Place(row.version, row.step, day_of(row.touched_at))] -= 1
-                    tally.add_to(session)
-                _store(session, lock, draft, counts=row.counts and counts)
+                    tally.add_to(connection)
+                connection.execute(_CHANGE, _kept(lock, draft, counts=row.counts and counts))
 
     def _lock(self, token: str) -> _Lock:
         key = self._keys.keyed_hash("check-draft", token)
@@ -237,33 +225,31 @@ _FIND = select(
     ),
 )
 _FIND_TO_CHANGE = _FIND.with_for_update()
-_CHANGE = (
-    update(_TABLE)
-    .where(_ROW.token_hash == bindparam("hashed"))
-    .values({column.name: bindparam(column.name) for column in _TABLE.columns if not column.primary_key})
-)
+_GIVEN: dict[str, Any] = {
+    column.name: bindparam(column.name) for column in _TABLE.columns if not column.primary_key
+}
+_NEW = insert(_TABLE).values(token_hash=bindparam("hashed"), **_GIVEN)
+_CHANGE = update(_TABLE).where(_ROW.token_hash == bindparam("hashed")).values(_GIVEN)
 
 
 def _sought(hashed: bytes, now: datetime) -> dict[str, Any]:
     return {"hashed": hashed, "since": now - KEPT, "finished_since": now - FINISHED_KEPT}
 
 
-def _store(session: Session, lock: _Lock, draft: Draft, *, counts: bool) -> None:
-    session.connection().execute(
-        _CHANGE,
-        {
-            "hashed": lock.hashed,
-            "version": draft.version,
-            "step": draft.step,
-            "answered": len(draft.answers),
-            "counts": counts,
-            "is_left": False,
-            "touched_at": draft.touched_at,
-            "state": lock.seal(draft),
-            "source": draft.origin.source,
-            "article": draft.origin.article,
-        },
-    )
+def _kept(lock: _Lock, draft: Draft, *, counts: bool) -> dict[str, Any]:
+    """The row of a draft that somebody has just gone on with."""
+    return {
+        "hashed": lock.hashed,
+        "version": draft.version,
+        "step": draft.step,
+        "answered": len(draft.answers),
+        "counts": counts,
+        "is_left": False,
+        "touched_at": draft.touched_at,
+        "state": lock.seal(draft),
+        "source": draft.origin.source,
+        "article": draft.origin.article,
+    }
 
 
 def _written(draft: Draft) -> bytes:

@@ -50,7 +50,7 @@ def answers_on_path(check: HealthCheck, answers: Answers) -> Answers:
 
 def is_answered(question: Asked, answers: Answers) -> bool:
     """By an option, or by the exact amount in its place."""
-    return any(key in answers for key in answering(question))
+    return not answers.keys().isdisjoint(answering(question))
 
 
 def answering(question: Asked) -> Sequence[str]:

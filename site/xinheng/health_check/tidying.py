@@ -56,7 +56,7 @@ def count_left(session: Session, now: datetime) -> int:
     if rows:
         tally = Tally()
         tally.left.update(Place(row.version, row.step, day_of(row.touched_at)) for row in rows)
-        tally.add_to(session)
+        tally.add_to(session.connection())
         found = CheckDraft.token_hash.in_([row.token_hash for row in rows])
         session.execute(update(CheckDraft).where(found).values(is_left=True))
     return len(rows)
