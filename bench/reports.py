@@ -65,7 +65,7 @@ def count_reads(bench: Bench) -> None:
                     tally.add("reads", week_of(day), origin, reads)
                     tally.add("begun", week_of(day), origin, reads // 20 or place % 2)
         with counters.writing() as session:
-            tally.add_to(session)
+            tally.add_to(session.connection())
 
 
 def _rows(days: list[date], reads: int) -> Iterator[dict[str, object]]:

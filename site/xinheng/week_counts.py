@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Date, Integer, String, func, select
+from sqlalchemy import Connection, Date, Integer, String, bindparam, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from xinheng.db import CountersBase, insert_into
+from xinheng.db import CountersBase
 from xinheng.referrers import ReferrerKind
 from xinheng.weeks import Weeks
 
@@ -85,8 +85,21 @@ class WeekTally:
 
     def add_to(self, connection: Connection) -> None:
         """Add it all, in one order everywhere: no two of them wait for each other."""
-        _store(connection, SourceWeek, "source", self._sources)
-        _store(connection, ArticleWeek, "article", self._articles)
+        for key, counted in (("source", self._sources), ("article", self._articles)):
+            if rows := list(_rows(key, counted)):
+                connection.execute(_ADD[key], rows)
+
+
+# the same on both databases, and made once
+_ADD = {
+    key: text(
+        f"INSERT INTO {key}_weeks (week, {key}, reads, begun, finished)"  # noqa: S608 (names of our own)
+        f" VALUES (:week, :{key}, :reads, :begun, :finished)"
+        f" ON CONFLICT (week, {key}) DO UPDATE SET reads = {key}_weeks.reads + excluded.reads,"
+        f" begun = {key}_weeks.begun + excluded.begun, finished = {key}_weeks.finished + excluded.finished"
+    ).bindparams(bindparam("week", type_=Date))
+    for key in ("source", "article")
+}
 
 
 def visits_by_source(session: Session, weeks: Weeks) -> Mapping[tuple[date, str], Visits]:
@@ -105,20 +118,6 @@ def visits_by_article(session: Session, weeks: Weeks) -> Mapping[str, Visits]:
         .group_by(ArticleWeek.article)
     )
     return {article: Visits(*map(int, numbers)) for article, *numbers in rows}
-
-
-def _store(
-    connection: Connection,
-    table: type[SourceWeek] | type[ArticleWeek],
-    name: str,
-    counted: Counter[tuple[date, str, What]],
-) -> None:
-    rows = list(_rows(name, counted))
-    if not rows:
-        return
-    made = insert_into(connection, table)
-    more = {what: getattr(table, what) + getattr(made.excluded, what) for what in WHAT}
-    connection.execute(made.on_conflict_do_update(index_elements=["week", name], set_=more), rows)
 
 
 def _rows(name: str, counted: Counter[tuple[date, str, What]]) -> Iterator[dict[str, Any]]:

@@ -196,7 +196,7 @@ class Desk:
                 for what, number in zip(WHAT, (reads, reads // 12, reads // 20), strict=True):
                     tally.add(what, monday, Origin(source, article), number)
         with self._databases.counters.writing() as session:
-            tally.add_to(session)
+            tally.add_to(session.connection())
 
     def held(self, **typed: str) -> str:
         """An enquiry that looks odd; its reference."""

@@ -8,6 +8,7 @@ import re
 import signal
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 
 import openpyxl
@@ -217,7 +218,7 @@ def an_export_is_made_and_opened(day: Day, context_at: Contexts) -> None:
     page.get_by_label("为什么导出").fill("周会汇报")
     with page.expect_download() as downloading:
         page.get_by_role("button", name="导出").click()
-    sheet = openpyxl.load_workbook(downloading.value.path()).worksheets[0]
+    sheet = openpyxl.load_workbook(BytesIO(downloading.value.path().read_bytes())).worksheets[0]
     assert str(sheet["A1"].value).startswith("韩雪于2026-09-20")
     names = [row[1].value for row in sheet.iter_rows(min_row=3) if row[1].value]
     assert sorted(names) == ["张**", "李**", "王**", "王**"]

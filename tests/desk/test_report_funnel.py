@@ -72,7 +72,7 @@ def visit(
     tally = WeekTally()
     tally.add(what, week_of(NOON - weeks * WEEK), Origin(source, article), number)
     with counters.writing() as session:
-        tally.add_to(session)
+        tally.add_to(session.connection())
 
 
 def phone() -> str:

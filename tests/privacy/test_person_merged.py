@@ -24,6 +24,7 @@ from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.scope import Scope
 from xinheng.leads.splitting import split_lead
 from xinheng.leads.tombstones import Restraint, Tombstone
+from xinheng.leads.verdict import Verdict
 from xinheng.phones import parse_phone
 from xinheng.privacy.answering import Officer, PrivacyWork
 from xinheng.privacy.models import Kind, PrivacyRequest
@@ -78,6 +79,32 @@ def test_by_either_number_everything_is_deleted(
     with store.reading() as session:
         for table in (Lead, Enquiry, LeadPhone, Merge):
             assert session.scalars(select(table.id)).all() == []
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["kept", "merged"])
+def test_what_waits_in_quarantine_from_the_other_number_goes_too(
+    desk: EnquiryDesk,
+    store: Database,
+    asked: Asks,
+    privacy: PrivacyDesk,
+    work: PrivacyWork,
+    officer: Officer,
+    merged: str,
+    place: int,
+) -> None:
+    for number, phone in enumerate((FIRST, SECOND, "13700137000")):
+        desk.record(asked(phone, typed_id=f"{number:032x}", verdict=Verdict(("trap", "link"))), NOON + MINUTE)
+    phone, reference = (FIRST, SECOND)[place], enquiries(store, merged)[place]
+    work.delete(request(privacy, store, "delete", phone, reference), officer)
+    with store.reading() as session:
+        (left,) = session.scalars(select(Enquiry))
+    assert left.phone_index is not None
+    assert (
+        left.reference
+        == desk.record(
+            asked("13700137000", typed_id=f"{2:032x}", verdict=Verdict(("trap", "link"))), NOON + MINUTE
+        ).reference
+    )
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["kept", "merged"])

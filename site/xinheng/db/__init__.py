@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Insert, insert
+from sqlalchemy import Insert, insert
 from sqlalchemy.dialects import postgresql as _postgresql
 from sqlalchemy.dialects import sqlite as _sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -54,12 +54,9 @@ def open_databases(folder: Path, url: str = "") -> Databases:
     )
 
 
-def insert_into(
-    session: Session | Connection, table: type[DeclarativeBase]
-) -> _sqlite.Insert | _postgresql.Insert:
+def insert_into(session: Session, table: type[DeclarativeBase]) -> _sqlite.Insert | _postgresql.Insert:
     """An INSERT of the session's database that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
-    bind = session.get_bind() if isinstance(session, Session) else session
-    postgres = bind.dialect.name == "postgresql"
+    postgres = session.get_bind().dialect.name == "postgresql"
     return _postgresql.insert(table) if postgres else _sqlite.insert(table)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, and_, exists, false, or_, 
 from sqlalchemy.orm import Session, aliased
 
 from xinheng.crypto import CannotDecrypt, Keys
-from xinheng.leads.merges import Apart, Merge, leads_of_number, merged_into
+from xinheng.leads.merges import Apart, LeadPhone, Merge, leads_of_number, merged_into
 from xinheng.leads.models import NEVER, Enquiry, Lead
 from xinheng.phones import NotAPhone, parse_phone, reaches_one_person
 from xinheng.privacy.models import PrivacyRequest
@@ -48,9 +48,10 @@ class Reach:
         return and_(Lead.id.in_(self._named_leads()), Lead.last_enquiry_at <= self.until)
 
     def held(self) -> ColumnElement[bool]:
-        """Enquiries without a lead."""
+        """Enquiries without a lead; where a lead was merged, also those from the person's other mobile."""
         by_id, by_phone = _row.id == self.enquiry_id, _row.phone_index == self.index
-        named = union_all(select(_row.id).where(by_id), select(_row.id).where(by_phone))
+        by_further = _row.phone_index.in_(self._further())
+        named = union_all(*(select(_row.id).where(each) for each in (by_id, by_phone, by_further)))
         return and_(Enquiry.id.in_(named), Enquiry.lead_id.is_(None), Enquiry.created_at <= self.until)
 
     def enquiries(self) -> ColumnElement[bool]:
@@ -63,6 +64,15 @@ class Reach:
             select(_row.id).where(_row.id == self.enquiry_id),
         )
         return Enquiry.id.in_(named)
+
+    def _further(self) -> CompoundSelect[bytes | None]:
+        """The mobiles of leads that have several numbers: each is their person's."""
+        theirs = LeadPhone.lead_id.in_(self._named_leads())
+        first = _lead.id.in_(select(LeadPhone.lead_id).where(theirs)), _lead.phone_kind == "mobile"
+        return union_all(
+            select(LeadPhone.phone_index).where(theirs, LeadPhone.phone_kind == "mobile"),
+            select(_lead.phone_index).where(*first),
+        )
 
     def _named_leads(self) -> CompoundSelect[str]:
         numbered = leads_of_number(self.index).subquery()
