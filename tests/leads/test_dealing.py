@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from tests.conftest import ORIGIN
 from tests.leads.colleagues import events_of, scope_of, the_lead
 from tests.leads.conftest import NOON
@@ -22,7 +22,7 @@ from xinheng.db import Database
 from xinheng.forms.assignment import AssignmentRules
 from xinheng.leads.dealing import Dealing
 from xinheng.leads.deeds import Deed
-from xinheng.leads.models import Lead
+from xinheng.leads.models import Lead, LeadEvent
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.trail import Trail
 from xinheng.leads.work import LeadWork
@@ -112,6 +112,16 @@ def test_the_oldest_is_dealt_first_and_the_rest_stays_and_is_told_once(
     assert owners(store, ids).count(zhou.id) == 4
 
 
+def test_where_nobody_looks_after_everybodys_leads_all_are_told_that_nobody_takes_them(
+    store: Database, store_keys: Keys, leads_that_ask: Ask
+) -> None:
+    leads_that_ask(1)
+    dealing = dealing_of(store, store_keys, rules_of())
+    for _ in range(2):
+        dealing.deal(NOON)
+    assert [recipient for recipient, _ in told(store, "unassigned")] == [""]
+
+
 def test_at_night_nobody_is_told_that_nobody_is_there(
     store: Database, store_keys: Keys, leads_that_ask: Ask
 ) -> None:
@@ -179,7 +189,47 @@ def test_two_machines_that_deal_at_once_give_each_lead_once_and_keep_the_limit(
     assert kinds.count("assigned") == 6
 
 
+def test_a_lead_that_nobody_there_may_have_does_not_keep_the_others_from_being_dealt(
+    store: Database, store_keys: Keys, leads_that_ask: Ask
+) -> None:
+    """It went back to the pool, and its person asked again."""
+    zhou, _ = on_duty(store, "周敏"), on_duty(store, "李航", "sales_lead")
+    ids = leads_that_ask(3)
+    with store.writing() as session:
+        values = {"lead_id": ids[0], "detail": {"from": zhou.id, "to": ""}, "version": 1}
+        session.add(LeadEvent(kind="returned", happened_at=NOON - HOUR, **values))
+    dealing = dealing_of(store, store_keys, rules_of())
+    assert dealing.deal(NOON) == 2
+    assert owners(store, ids) == [None, zhou.id, zhou.id]
+
+
+def test_who_comes_on_duty_late_is_not_given_all_that_waits(
+    store: Database, store_keys: Keys, three: list[User], leads_that_ask: Ask
+) -> None:
+    set_member(store, three[2], on_duty=False)
+    leads_that_ask(8, NOON - HOUR)
+    dealing = dealing_of(store, store_keys, rules_of(round_robin={"most_a_day": 50}))
+    dealing.deal(NOON - HOUR)
+    set_member(store, three[2], on_duty=True)
+    ids = leads_that_ask(9, NOON, first=20)
+    dealing.deal(NOON)
+    assert sorted(Counter(owners(store, ids)).values()) == [3, 3, 3]
+
+
 # --- owners who are away ---
+
+
+def test_however_many_were_told_of_before_the_next_one_is_told_of(
+    store: Database, store_keys: Keys, leads_that_ask: Ask
+) -> None:
+    zhou, _ = on_duty(store, "周敏", on_duty=False), on_duty(store, "李航", "sales_lead")
+    ids = leads_that_ask(23)
+    with store.writing() as session:
+        session.execute(update(Lead).values(owner_id=zhou.id))
+    dealing = dealing_of(store, store_keys, rules_of())
+    for _ in range(3):
+        dealing.deal(NOON)
+    assert len(told(store, "absent")) == len(ids)
 
 
 @pytest.fixture

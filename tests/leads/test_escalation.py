@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, select, update
-from sqlalchemy.orm import Session
 from tests.conftest import ORIGIN, ROOT
 from tests.leads.colleagues import (
     events_of,
@@ -19,6 +18,7 @@ from tests.leads.colleagues import (
     shanghai,
     the_lead,
 )
+from tests.leads.duty import assigner_of, rules_of
 
 from xinheng.audit.models import AuditRow
 from xinheng.crypto import Keys
@@ -31,6 +31,7 @@ from xinheng.leads.escalation import Escalation
 from xinheng.leads.models import Lead
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.submission import Submission
+from xinheng.leads.trail import Trail
 from xinheng.leads.work import LeadWork
 from xinheng.notices.outbox import Notice
 from xinheng.privacy.restricting import restrict_lead
@@ -97,7 +98,13 @@ def lead_id(
 
 @pytest.fixture
 def sweep(store_keys: Keys) -> Escalation:
-    return Escalation(ORIGIN, store_keys, lambda: CALENDAR, lambda: RULES)
+    """Where nobody can be given another's lead: nobody has a second factor."""
+    return sweep_of(store_keys, second_factor=True)
+
+
+def sweep_of(keys: Keys, rules: ResponseRules = RULES, *, second_factor: bool = False) -> Escalation:
+    assigner = assigner_of(rules_of(), second_factor=second_factor)
+    return Escalation(Trail(keys), assigner, lambda: CALENDAR, lambda: rules, site=ORIGIN)
 
 
 def change(store: Database, lead_id: str, **values: object) -> None:
@@ -215,6 +222,17 @@ def test_what_belongs_to_somebody_who_left_is_the_leaders(
     assert told(store, "late") == [("late", chief.email)]
 
 
+def test_where_nobody_looks_after_everybodys_leads_all_are_told_of_one_of_who_left(
+    store: Database, sweep: Escalation, lead_id: str, zhou: User, chief: User
+) -> None:
+    with store.writing() as session:
+        for member in (zhou, chief):
+            session.get_one(User, member.id).active = False
+    sweep(store, shanghai("2026-11-23 11:40"))
+    sweep(store, shanghai("2026-11-23 12:00"))
+    assert told(store) == [("due_soon", ""), ("late", "")]
+
+
 def test_a_leader_whose_own_lead_is_late_is_told_once(
     store: Database, sweep: Escalation, lead_id: str, chief: User
 ) -> None:
@@ -277,7 +295,7 @@ def test_a_lead_of_before_that_all_was_told_of_stays_quiet(
 
 
 def test_without_steps_nothing_is_told(store: Database, store_keys: Keys, lead_id: str) -> None:
-    quiet = Escalation(ORIGIN, store_keys, lambda: CALENDAR, lambda: ResponseRules(remind=0, late=()))
+    quiet = sweep_of(store_keys, ResponseRules(remind=0, late=()))
     assert quiet(store, shanghai("2026-11-25 12:00")) == 0
 
 
@@ -339,33 +357,21 @@ def test_leads_that_somebody_has_called_are_not_looked_through(store: Database, 
 # --- another owner ---
 
 
-def given_to(
-    taker: User | None, asked_for: list[tuple[str, Collection[str]]]
-) -> Callable[[Session, datetime, Lead, Collection[str]], User | None]:
-    def next_owner(session: Session, now: datetime, lead: Lead, exclude: Collection[str]) -> User | None:
-        asked_for.append((lead.id, exclude))
-        return session.get(User, taker.id) if taker else None
-
-    return next_owner
-
-
 def test_a_step_gives_the_lead_to_somebody_else(
     store: Database, store_keys: Keys, lead_id: str, zhou: User, others: list[User]
 ) -> None:
-    asked_for: list[tuple[str, Collection[str]]] = []
     wu = others[0]
-    sweep = Escalation(ORIGIN, store_keys, lambda: CALENDAR, lambda: RULES, given_to(wu, asked_for))
+    sweep = sweep_of(store_keys)
     sweep(store, shanghai("2026-11-23 12:00"))
     assert the_lead(store).owner_id == zhou.id, "that step reassigns nothing"
     sweep(store, shanghai("2026-11-23 13:00"))
     lead = the_lead(store)
     assert (lead.owner_id, lead.version) == (wu.id, 2)
-    assert asked_for == [(lead_id, [zhou.id])]
     event = events_of(store, lead_id)[-1]
     assert (event.kind, event.staff_id, event.detail) == (
         "assigned",
         None,
-        {"from": zhou.id, "to": wu.id},
+        {"from": zhou.id, "to": wu.id, "by": "late"},
     )
     assert told(store, "assigned") == [("assigned", wu.email)]
     assert "原来的负责人没有按时联系" in texts(store)[-1]
@@ -377,7 +383,7 @@ def test_a_step_gives_the_lead_to_somebody_else(
 def test_a_step_that_an_outage_went_over_still_gives_it_away(
     store: Database, store_keys: Keys, lead_id: str, others: list[User]
 ) -> None:
-    sweep = Escalation(ORIGIN, store_keys, lambda: CALENDAR, lambda: RULES, given_to(others[0], []))
+    sweep = sweep_of(store_keys)
     sweep(store, shanghai("2026-11-24 15:00"))
     assert the_lead(store).owner_id == others[0].id
 
@@ -385,7 +391,7 @@ def test_a_step_that_an_outage_went_over_still_gives_it_away(
 def test_where_there_is_nobody_else_it_stays(
     store: Database, store_keys: Keys, lead_id: str, zhou: User
 ) -> None:
-    sweep = Escalation(ORIGIN, store_keys, lambda: CALENDAR, lambda: RULES, given_to(None, []))
+    sweep = sweep_of(store_keys, second_factor=True)
     sweep(store, shanghai("2026-11-23 13:00"))
     assert the_lead(store).owner_id == zhou.id
     assert told(store) == [("late", zhou.email)]

@@ -178,6 +178,33 @@ def test_what_was_done_since_stays_and_enquiries_go_by_their_number(
         assert ask(desk, store, asked, phone, NOON + 3 * DAY, details=f"第三次 {phone}") == lead_id
 
 
+def test_who_asked_since_by_a_number_of_the_other_waits_there_for_a_call_once_it_is_undone(
+    desk: EnquiryDesk,
+    store: Database,
+    store_keys: Keys,
+    asked: Asked,
+    two: Two,
+    work: LeadWork,
+    everyone: Scope,
+) -> None:
+    kept, other = two
+    work.write_note(other, Deed(everyone, NOON + 75 * MINUTE), "谈过", connected=True)
+    work.move(other, Deed(everyone, NOON + 80 * MINUTE), "lost", "price")
+    with store.writing() as session:
+        session.execute(update(Lead).where(Lead.id == other).values(retain_until=NOON + 3 * DAY))
+    before = the_lead(store, kept)
+    merge(store, store_keys, everyone, kept, other)
+    ask(desk, store, asked, SECOND, NOON + DAY, details="再来一次", need="overdue")
+    due = the_lead(store, kept).first_response_due
+    undo(store, store_keys, everyone, kept, NOON + 2 * DAY)
+    lead = the_lead(store, other)
+    assert (lead.status, lead.queue, lead.need) == ("new", "first", "overdue")
+    assert (lead.first_response_due, lead.responded_at) == (due, None)
+    assert lead.retain_until > NOON + 100 * DAY
+    lead = the_lead(store, kept)
+    assert (lead.first_response_due, lead.responded_at) == (before.first_response_due, before.responded_at)
+
+
 def test_it_can_be_undone_for_thirty_days_and_then_nothing_is_kept_of_before(
     store: Database, store_keys: Keys, two: Two, everyone: Scope
 ) -> None:

@@ -18,7 +18,7 @@ from xinheng.db import Database, DatabaseBusy
 from xinheng.forms.assignment import AssignmentRules
 from xinheng.leads.assignment import Assigner
 from xinheng.leads.handing import Handing, references_of
-from xinheng.leads.models import Lead, LeadEvent
+from xinheng.leads.models import Enquiry, Lead, LeadEvent
 from xinheng.leads.trail import Trail
 from xinheng.leads.turns import today
 from xinheng.leads.work import lead_lock
@@ -75,9 +75,8 @@ class Dealing:
         """Give out what can be given; returns how many leads have another owner."""
         with self._database.reading() as session:
             unowned = session.scalars(_unowned(now)).all() if self._rules().way == "round_robin" else []
-            free = bool(unowned) and self._somebody_for(session, unowned[0], now)
-            left = session.scalars(_left_alone(session, now)).all()
-            left = [each for each in left if self._to_do_with(session, each, now)]
+            free = any(self._somebody_for(session, each, now) for each in unowned)
+            left = self._to_do(session, now)
         if unowned and not free:
             self._tell_none_free(now)
         given = sum(self._give(lead_id, now) for lead_id in unowned) if free else 0
@@ -86,10 +85,13 @@ class Dealing:
     def _somebody_for(self, session: Session, lead_id: str, now: datetime) -> bool:
         return self._assigner.next_owner(session, now, session.get_one(Lead, lead_id)) is not None
 
-    def _to_do_with(self, session: Session, lead_id: str, now: datetime) -> bool:
-        """Whether a lead whose owner is away can be given, or is yet to be told of."""
-        gives = self._rules().absent_owner == "give" and self._somebody_for(session, lead_id, now)
-        return gives or not _told_of(session, references_of(session, [lead_id])[0])
+    def _to_do(self, session: Session, now: datetime) -> Sequence[str]:
+        """Ids of leads whose owner is away: those yet to be told of, and those that somebody can be given."""
+        left = session.scalars(_left_alone(session, now).where(~_is_told_of())).all()
+        if self._rules().absent_owner != "give":
+            return left
+        told = session.scalars(_left_alone(session, now).where(_is_told_of())).all()
+        return [*left, *(each for each in told if self._somebody_for(session, each, now))]
 
     def _give(self, lead_id: str, now: datetime) -> bool:
         """Give one lead of nobody to who is next; False where nobody is, or it doesn't wait any more."""
@@ -165,15 +167,22 @@ class Dealing:
 
 
 def sales_leads(session: Session) -> Sequence[str]:
-    """The addresses of those who look after everybody's leads."""
+    """The addresses of those who look after everybody's leads; where nobody does, what is for them is for all."""
     people = read_colleagues(session).values()
-    return [each.email for each in people if each.active and Permission.ALL_LEADS in each.permissions]
+    return [each.email for each in people if each.active and Permission.ALL_LEADS in each.permissions] or [""]
 
 
 def _told_of(session: Session, reference: str) -> bool:
     """Whether somebody was told that the owner of this enquiry's lead is away."""
     told = select(Notice.id).where(Notice.reference == reference, Notice.kind == "absent")
     return session.scalar(told.limit(1)) is not None
+
+
+def _is_told_of() -> ColumnElement[bool]:
+    """The same of a lead's latest enquiry."""
+    told = select(Notice.id).join(Enquiry, Enquiry.reference == Notice.reference)
+    latest = Enquiry.lead_id == Lead.id, Enquiry.created_at >= Lead.last_enquiry_at
+    return told.where(*latest, Notice.kind == "absent").correlate(Lead).exists()
 
 
 def _told_lately(session: Session, now: datetime) -> bool:

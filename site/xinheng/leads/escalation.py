@@ -74,8 +74,8 @@ class Escalation:
             found = session.scalars(_reaching(steps).limit(_AT_ONCE)).all()
         if not found:
             return 0
-        # two machines that look at one moment must not both tell
-        with database.writing(over=[b"escalation"]) as session:
+        # two machines that look at one moment must not both tell, nor give one member more than there is room for
+        with database.writing(over=[b"escalation", b"assignment"]) as session:
             rows = select(Lead).where(Lead.id.in_(found), Lead.id.in_(_reaching(steps)))
             # what somebody works at just now is left for the next look: they may be calling
             locked = rows.options(selectinload(Lead.enquiries)).with_for_update(of=Lead, skip_locked=True)
@@ -113,7 +113,8 @@ class Escalation:
             self._reassign(session, lead, owner, now)
 
     def _tell(self, session: Session, lead: Lead, owner: User | None, step: _Step, now: datetime) -> None:
-        """Each who is to know once. A lead that nobody has is everybody's, that of somebody who left the sales leads'."""
+        """Each who is to know once. A lead that nobody has is everybody's, that of somebody who left the sales leads'; where
+        there are none of these, it is everybody's too."""
         recipients: set[str] = set()
         for whom in step.tell:
             if whom == "all" or (whom == "owner" and owner is None):
@@ -121,7 +122,7 @@ class Escalation:
             elif whom == "owner" and owner is not None and takes_leads(owner):
                 recipients.add(owner.email)
             else:
-                recipients |= {leader.email for leader in _leaders(session)}
+                recipients |= {leader.email for leader in _leaders(session)} or {""}
         text = self._text(session, lead, step, now)
         reference = lead.enquiries[-1].reference
         kind = SOON if step.number == 1 else LATE

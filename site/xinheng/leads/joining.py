@@ -79,13 +79,19 @@ def _touch(
         set_name(lead, keys, submission.name)
     if lead.company is None:
         set_company(lead, keys, submission.extra.get(COMPANY, ""))
+    reopened = take_up_again(lead, keys, now)
+    lead.requeue()
+    return reopened
+
+
+def take_up_again(lead: Lead, keys: Keys, now: datetime) -> bool:
+    """Its person asked again: it is due at once, and open; True if it was closed."""
     reopened = lead.status in CLOSED
     if reopened:
         lead.status, lead.reason = "new", ""
     if lead.status != "new" or lead.follow_up_at is not None:
         lead.follow_up_at = min(lead.follow_up_at or now, now)
         lead.seal(keys, "next_step", ASKED_AGAIN)
-    lead.requeue()
     return reopened
 
 

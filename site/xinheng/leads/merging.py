@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from xinheng.crypto import CannotDecrypt, Keys, new_row_id
 from xinheng.db import Database
+from xinheng.leads.asked_since import follow_enquiries
 from xinheng.leads.changing import Turn, changing
 from xinheng.leads.deeds import AlreadyDone, Deed
 from xinheng.leads.drafts import drop_draft, read_draft, save_draft
@@ -210,6 +211,7 @@ def undo_merge(database: Database, keys: Keys, lead_id: str, deed: Deed, merge_i
         merged = _come_back(turn, row, images["merged"])
         _move_back(turn, kept, merged, row, images["kept"])
         _set_back(turn, kept, images)
+        follow_enquiries(turn, kept, merged, row, images["kept"])
         turn.session.delete(row)
         kept.version = merged.version = max(kept.version, merged.version)
         for lead, other in ((kept, merged), (merged, kept)):

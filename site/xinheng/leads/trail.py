@@ -14,6 +14,8 @@ from xinheng.audit.models import Action
 from xinheng.crypto import Keys, new_row_id
 from xinheng.leads.models import Lead, LeadEvent
 
+_CHANGES_NOTHING = ("note", "late")
+
 
 class Trail:
     """`actor` is a member's id, or `system` where nobody at the desk did it."""
@@ -32,10 +34,10 @@ class Trail:
         detail: Mapping[str, Any] | None = None,
         note: str = "",
     ) -> None:
-        """Add an event; the lead's version rises once in a transaction, and not for a note: it changes nothing that
-        somebody else could overwrite."""
+        """Add an event; the lead's version rises once in a transaction, and not for a note or a time that passed: these
+        change nothing that somebody else could overwrite."""
         raised = session.info.setdefault("raised", set())
-        if kind != "note" and lead.id not in raised:
+        if kind not in _CHANGES_NOTHING and lead.id not in raised:
             lead.version += 1
             raised.add(lead.id)
         event = LeadEvent(

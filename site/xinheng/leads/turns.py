@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import Date, ForeignKey, Integer, String, select, update
+from sqlalchemy import Date, ForeignKey, Integer, String, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from xinheng.db import LeadsBase
@@ -36,8 +36,10 @@ def turns_of_day(session: Session, now: datetime) -> Mapping[str, Turns]:
 
 def count_turn(session: Session, staff_id: str, now: datetime, *, claimed: bool) -> None:
     """A member took a lead, in the caller's writing transaction. Their row is locked first: it is what makes two at once
-    wait for each other."""
-    session.execute(update(User).where(User.id == staff_id).values(last_assigned_at=now))
+    wait for each other. Of several taken at one moment each is later than the one before: turns go round."""
+    last = session.scalar(select(func.max(User.last_assigned_at)))
+    moment = now if last is None else max(now, last + timedelta(microseconds=1))
+    session.execute(update(User).where(User.id == staff_id).values(last_assigned_at=moment))
     row = session.get(Turns, (staff_id, today(now)), populate_existing=True)
     if row is None:
         row = Turns(staff_id=staff_id, day=today(now), given=0, claimed=0)
