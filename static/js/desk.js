@@ -12,6 +12,13 @@ if (opener && dialog) {
   opener.addEventListener("click", () => dialog.showModal());
 }
 
+/* A bar that is wider than the screen starts where one is, with a neighbour to be seen. */
+for (const here of document.querySelectorAll("nav [aria-current]")) {
+  const bar = here.closest("nav");
+  const beyond = here.getBoundingClientRect().right - bar.getBoundingClientRect().right;
+  if (beyond > 0) bar.scrollLeft += beyond + bar.clientWidth / 4;
+}
+
 /* Where the list was left: the row is marked, and Tab goes on from its link. */
 if (current >= 0) addEventListener("load", () => go(current)); // the browser goes to the fragment before
 

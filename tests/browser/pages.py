@@ -348,7 +348,7 @@ def list_with_a_reckoning(page: Page, cast: Cast) -> None:
 
 def lead_just_talked_to(page: Page, cast: Cast) -> None:
     cast.enter(page, f"/desk/leads/{cast.desk.lead()}")
-    page.get_by_role("button", name="已加微信").click()
+    page.locator("form[action$='/wechat'] button").click()
     expect(page.locator(".ask-next")).to_be_focused()
 
 

@@ -97,7 +97,7 @@ def test_an_editor_begins_at_the_content_and_is_led_nowhere_else(editor: DeskCli
     assert editor.get("/desk/").location == "/desk/content"
     page = editor.get("/desk/content").text
     bar = page[page.index('<nav aria-label="工作台">') : page.index("</nav>")]
-    assert re.findall(r'href="([^"]+)"', bar) == ["/desk/content", "/desk/health-check"]
+    assert re.findall(r'href="([^"]+)"', bar) == ["/desk/attention", "/desk/content", "/desk/reports"]
     assert 'aria-current="page"' in bar
 
 

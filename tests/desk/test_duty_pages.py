@@ -53,6 +53,11 @@ def lines_on(answer: TestResponse) -> dict[str, str]:
     return {text.partition(" ")[0]: text for text in texts}
 
 
+def rows_on(answer: TestResponse) -> int:
+    """How many leads a list shows."""
+    return answer.text.count("data-row")
+
+
 # --- of oneself ---
 
 
@@ -120,11 +125,17 @@ def test_the_page_shows_who_is_there_and_what_they_have(
     assert "在岗" in found["周敏"]
     assert "进行中 2+ 最多2 满了" in found["周敏"]
     assert "不在岗" in found["吴凯"]
-    assert "到期的 1" in found["吴凯"]
+    assert "已逾期 1 待首次联系 0" in found["吴凯"]
+    assert "待首次联系 3" in found["周敏"]
     assert "可以转给别人" in found["吴凯"]
     assert "不参加轮流" in found["李航"]
     assert "一人一天最多5条" in words_on(page)
-    assert f"/desk/leads?owner={wu.id}&amp;view=late" in page.text
+    assert rows_on(lead_desk.get(f"/desk/leads?owner={wu.id}&view=late")) == 1
+    assert rows_on(lead_desk.get(f"/desk/leads?owner={zhou.id}&view=first")) == 3
+    linked = re.findall(r'href="(/desk/leads\?[^"]*view=[^"]*)"', page.text)
+    assert sorted(linked) == sorted(
+        [f"/desk/leads?owner={wu.id}&amp;view=late", f"/desk/leads?owner={zhou.id}&amp;view=first"]
+    )
 
 
 def test_a_sales_lead_says_for_somebody_else(

@@ -377,6 +377,7 @@ def test_who_waits_for_a_first_response_still_does(
     merge(store, store_keys, everyone, kept, other)
     merged = the_lead(store, kept)
     assert (merged.first_response_due, merged.responded_at) == (before[1].first_response_due, None)
+    assert merged.response_minutes == before[0].response_minutes is not None
     undo(store, store_keys, everyone, kept)
     assert the_lead(store, kept).responded_at == before[0].responded_at
     assert the_lead(store, other).first_response_due == before[1].first_response_due

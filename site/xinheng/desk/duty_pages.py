@@ -10,6 +10,7 @@ from flask import abort, current_app, flash, redirect, render_template, request,
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from xinheng.desk import words
 from xinheng.desk.claims import assigner
 from xinheng.desk.frame import blueprint, colleague, database, utc_now
 from xinheng.desk.permission import current_member, requires
@@ -17,6 +18,8 @@ from xinheng.forms.assignment import AssignmentRules
 from xinheng.i18n import gettext as _
 from xinheng.leads.absence import due_with
 from xinheng.leads.assignment import Load
+from xinheng.leads.finding import MOST_COUNTED
+from xinheng.leads.wanted import View
 from xinheng.settings import SHANGHAI
 from xinheng.staff.colleagues import Colleague, read_colleagues
 from xinheng.staff.duty import MOST_CAPACITY, Duty
@@ -32,12 +35,12 @@ class BadDuty(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class OnDuty:
-    """One line of the page. `due` is how many leads are late or wait for a first contact; `turns` whether they take any."""
+    """One line of the page. `due` is how many leads are late, and wait for a first contact; `turns` whether they take any."""
 
     member: User
     present: bool
     load: Load
-    due: int
+    due: Mapping[View, int]
     turns: bool
 
 
@@ -48,7 +51,9 @@ def duty() -> str:
     rules: AssignmentRules = current_app.extensions["xinheng.assignment_rules"]()
     with database().reading() as session:
         lines = [_line(session, each) for each in read_colleagues(session).values() if each.takes_leads]
-    return render_template("desk/duty.html", lines=lines, rules=rules, tomorrow=_tomorrow())
+    return render_template(
+        "desk/duty.html", lines=lines, rules=rules, words=words, most=MOST_COUNTED, tomorrow=_tomorrow()
+    )
 
 
 @blueprint.post("/duty/<row:staff_id>")

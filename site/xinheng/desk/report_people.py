@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from flask import current_app, render_template
+from flask import render_template
 
 from xinheng.desk.frame import blueprint, database
 from xinheng.desk.permission import requires
-from xinheng.desk.report_frame import Figure, Leads, chosen_weeks
+from xinheng.desk.report_frame import RANGES, Figure, Leads, chosen_weeks
 from xinheng.leads.by_person import PersonsLeads, leads_by_person
 from xinheng.staff.colleagues import Colleague, read_colleagues
 from xinheng.staff.permissions import Permission
-from xinheng.working_days import Calendar
-
-RANGES: Final = (4, 12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +30,10 @@ class Row:
 @requires(Permission.ALL_LEADS)
 def people_report() -> str:
     """All who take leads, and whoever has some."""
-    weeks = chosen_weeks(RANGES)
-    calendar: Calendar = current_app.extensions["xinheng.calendar"]()
+    weeks = chosen_weeks()
     with database().reading() as session:
         people = read_colleagues(session)
-        found = leads_by_person(session, people, weeks, calendar.working_minutes)
+        found = leads_by_person(session, people, weeks)
     takers = [member.id for member in people.values() if member.takes_leads or member.id in found]
     leads = Leads.of(weeks)
     rows = [_row(leads, people[each], found.get(each, PersonsLeads())) for each in takers]

@@ -53,14 +53,13 @@ class Absence:
 def due_with_absent(session: Session, now: datetime) -> Mapping[User, int]:
     """How many leads lie with each member who is away, where there are any."""
     away = [each for each in session.scalars(select(User).order_by(User.name)) if not each.present(now)]
-    counts = {member: due_with(session, member.id, now) for member in away}
+    counts = {member: sum(due_with(session, member.id, now).values()) for member in away}
     return {member: count for member, count in counts.items() if count}
 
 
-def due_with(session: Session, staff_id: str, now: datetime) -> int:
-    """How many of a member's leads are late or wait for a first contact."""
-    lists = (Wanted(view=view, owner=staff_id) for view in _DUE)
-    return sum(count_leads(session, _EVERYBODY, each, now) for each in lists)
+def due_with(session: Session, staff_id: str, now: datetime) -> Mapping[View, int]:
+    """How many of a member's leads are late, and how many wait for a first contact."""
+    return {view: count_leads(session, _EVERYBODY, Wanted(view=view, owner=staff_id), now) for view in _DUE}
 
 
 def _is_told(session: Session, now: datetime) -> bool:

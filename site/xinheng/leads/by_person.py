@@ -3,24 +3,19 @@ waited for the first answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from statistics import median
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from xinheng.leads.handover import TO_DO
-from xinheng.leads.models import Lead, LeadEvent
+from xinheng.leads.models import Lead
 from xinheng.settings import SHANGHAI
 from xinheng.weeks import Weeks
-
-_ANSWERS = ("connected", "no_answer", "wechat", "status")
-"""Events that say that somebody took a lead in hand."""
-
-Working = Callable[[datetime, datetime], int]
-"""How many minutes are worked between two moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +31,7 @@ class PersonsLeads:
 
 
 def leads_by_person(
-    session: Session, people: Collection[str], weeks: Weeks, working: Working
+    session: Session, people: Collection[str], weeks: Weeks
 ) -> Mapping[str | None, PersonsLeads]:
     """By staff id, None for nobody's: whose they are now."""
     waiting: dict[str | None, int] = {}
@@ -45,47 +40,27 @@ def leads_by_person(
         open_ones = select(Lead.owner_id, number).where(theirs, Lead.queue.in_(TO_DO))
         waiting |= {row.owner_id: row.number for row in session.execute(open_ones.group_by(Lead.owner_id))}
     won = func.sum(case((Lead.reached == "won", 1), else_=0)).label("won")
-    came = {
-        row.owner_id: (row.came, int(row.won))
-        for row in session.execute(
-            select(Lead.owner_id, func.count().label("came"), won).where(_came(weeks)).group_by(Lead.owner_id)
-        )
-    }
-    spans = _answered(session, weeks, working)
-    return {owner: _persons(waiting, came, spans, owner) for owner in {*waiting, *came}}
+    took = (Lead.owner_id, Lead.response_minutes)
+    groups: dict[str | None, list[Any]] = {}
+    for row in session.execute(
+        select(*took, func.count().label("came"), won).where(_came(weeks)).group_by(*took)
+    ):
+        groups.setdefault(row.owner_id, []).append(row)
+    return {owner: _persons(waiting.get(owner, 0), groups.get(owner, ())) for owner in {*waiting, *groups}}
 
 
-def _persons(
-    waiting: Mapping[str | None, int],
-    came: Mapping[str | None, tuple[int, int]],
-    spans: Mapping[str | None, Sequence[int]],
-    owner: str | None,
-) -> PersonsLeads:
-    number, won = came.get(owner, (0, 0))
-    minutes = spans.get(owner, ())
+def _persons(waiting: int, groups: Sequence[Any]) -> PersonsLeads:
+    """Of one member's leads, grouped by how long their first response took."""
+    minutes = sorted(
+        row.response_minutes for row in groups for _ in range(row.came) if row.response_minutes is not None
+    )
     return PersonsLeads(
-        open=waiting.get(owner, 0),
-        came=number,
+        open=waiting,
+        came=sum(row.came for row in groups),
         answered=len(minutes),
         minutes=round(median(minutes)) if minutes else None,
-        won=won,
+        won=sum(int(row.won) for row in groups),
     )
-
-
-def _answered(session: Session, weeks: Weeks, working: Working) -> Mapping[str | None, Sequence[int]]:
-    """For each owner the minutes at work from the first enquiry of each lead to its first answer."""
-    answered_at = (
-        select(func.min(LeadEvent.happened_at))
-        .where(LeadEvent.lead_id == Lead.id, LeadEvent.kind.in_(_ANSWERS))
-        .correlate(Lead)
-        .scalar_subquery()
-        .label("answered_at")
-    )
-    found: dict[str | None, list[int]] = {}
-    for row in session.execute(select(Lead.owner_id, Lead.created_at, answered_at).where(_came(weeks))):
-        if row.answered_at is not None:
-            found.setdefault(row.owner_id, []).append(working(row.created_at, row.answered_at))
-    return found
 
 
 def _came(weeks: Weeks) -> ColumnElement[bool]:

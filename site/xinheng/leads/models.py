@@ -40,7 +40,7 @@ FILTERS = ("status", "owner_id", "need", "source", "level", "closed")
 SORTS = ("last_enquiry_at", "follow_up_at", "priority")
 BY_FIRST_ENQUIRY = (
     *("created_at", "id", "status", "closed", "need", "source", "level", "reached"),
-    *("article", "owner_id", "restricted"),
+    *("article", "owner_id", "restricted", "response_minutes"),
 )
 """What is walked where leads are looked for by when they first came: every filter is in it."""
 
@@ -126,7 +126,8 @@ class Lead(Sealed, LeadsBase):
 
     Somebody must try to reach the person by `first_response_due`, and did at `responded_at`; `escalation` is how many steps
     of forms/response.toml were taken meanwhile, the reminder among them. Each enquiry that isn't the first one waits for
-    begins all three anew. A lead that is closed before anybody tried waits for nobody.
+    begins all three anew. A lead that is closed before anybody tried waits for nobody. `response_minutes` is how long the
+    very first try took, from the first enquiry on, in minutes at work; None before it.
     """
 
     __tablename__ = "leads"
@@ -143,6 +144,7 @@ class Lead(Sealed, LeadsBase):
     first_response_due: Mapped[datetime | None] = mapped_column(MomentOrNever, nullable=False, default=None)
     responded_at: Mapped[datetime | None] = mapped_column(Moment)
     escalation: Mapped[int] = mapped_column(SmallInteger, nullable=False, default=0)
+    response_minutes: Mapped[int | None] = mapped_column(Integer)
     attempts: Mapped[int] = mapped_column(Integer, nullable=False, default=0)
     priority: Mapped[int | None] = mapped_column(PointsOrNone, nullable=False, default=None)
     version: Mapped[int] = mapped_column(Integer, nullable=False, default=1)

@@ -37,8 +37,10 @@ def expect_response(lead: Lead, due: datetime) -> None:
     lead.first_response_due, lead.responded_at, lead.escalation = due, None, 0
 
 
-def note_response(lead: Lead, now: datetime) -> bool:
+def note_response(lead: Lead, calendar: Calendar, now: datetime) -> bool:
     """Somebody tried to reach the person; True if that is the first try since they asked."""
+    if lead.response_minutes is None:
+        lead.response_minutes = calendar.working_minutes(lead.created_at, now)
     if lead.responded_at is not None or lead.first_response_due is None:
         return False
     lead.responded_at = now
@@ -54,6 +56,8 @@ def wait_for_one(kept: Lead, other: Lead) -> None:
     held = min(waiting, key=_due) if waiting else max(answered, key=_due)
     kept.first_response_due, kept.responded_at = held.first_response_due, held.responded_at
     kept.escalation = held.escalation
+    took = [lead.response_minutes for lead in (kept, other) if lead.response_minutes is not None]
+    kept.response_minutes = min(took, default=None)
 
 
 def _due(lead: Lead) -> datetime:

@@ -123,6 +123,7 @@ def _new_lead(turn: Turn, lead: Lead, chosen: Sequence[Enquiry]) -> Lead:
         first_response_due=lead.first_response_due,
         responded_at=lead.responded_at,
         escalation=lead.escalation,
+        response_minutes=lead.response_minutes,
         created_at=chosen[0].created_at,
         last_enquiry_at=latest.created_at,
         retain_until=lead.retain_until,

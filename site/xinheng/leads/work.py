@@ -230,7 +230,7 @@ class LeadWork:
 
     def _respond(self, session: Session, lead: Lead, deed: Deed) -> None:
         """Somebody tried to reach the person: nobody needs to be told any more that it is time."""
-        if note_response(lead, deed.now):
+        if note_response(lead, self._calendar(), deed.now):
             withdraw(session, references_of(session, [lead.id]), deed.now, Notice.kind.in_([SOON, LATE]))
 
     def _contacted(self, session: Session, lead: Lead, deed: Deed) -> None:

@@ -29,6 +29,7 @@ def upgrade() -> None:
         leads.add_column(sa.Column("first_response_due", sa.DateTime(), nullable=False, server_default=never))
         leads.add_column(sa.Column("responded_at", sa.DateTime(), nullable=True))
         leads.add_column(sa.Column("escalation", sa.SmallInteger(), nullable=False, server_default="0"))
+        leads.add_column(sa.Column("response_minutes", sa.Integer(), nullable=True))
     op.execute(
         f"UPDATE leads SET first_response_due = {_DAY_LATER[op.get_bind().dialect.name]}, "  # noqa: S608
         f"escalation = {ALL_STEPS_TAKEN} WHERE status = 'new' AND attempts = 0"
@@ -51,7 +52,7 @@ def downgrade() -> None:
     for name in INDEXES:
         op.drop_index(f"ix_leads_{name}", table_name="leads")
     with op.batch_alter_table("leads") as leads:
-        for name in ("escalation", "responded_at", "first_response_due"):
+        for name in ("response_minutes", "escalation", "responded_at", "first_response_due"):
             leads.drop_column(name)
     for name, columns in INDEXES.items():
         op.create_index(f"ix_leads_{name}", "leads", [each.format("last_enquiry_at") for each in columns])

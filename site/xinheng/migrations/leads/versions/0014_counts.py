@@ -21,7 +21,7 @@ ROAD = ("new", "contacted", "interested", "proposal", "won")
 COUNTED = ("created_at", *KEY, "counted")
 INDEX = (
     *("created_at", "id", "status", "closed", "need", "source", "level", "reached"),
-    *("article", "owner_id", "restricted"),
+    *("article", "owner_id", "restricted", "response_minutes"),
 )
 
 
