@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from xinheng.crypto import load_keys
 from xinheng.db import Database, Databases
 from xinheng.housekeeping import ClockJumped, Housekeeping, clock_refused
 from xinheng.leads.deletion import Deleted, Deletion
+from xinheng.leads.made_files import MadeFiles
 from xinheng.leads.merges import Merge
 from xinheng.leads.models import Lead
 from xinheng.leads.tombstones import TombstoneFile
@@ -37,7 +39,8 @@ def store(opened: Databases) -> Database:
 @pytest.fixture
 def housekeeping(opened: Databases, store: Database, tmp_path: Path) -> Housekeeping:
     keys = load_keys(tmp_path / "keys")
-    return Housekeeping(store, opened.counters, keys, Deletion(store, keys, TombstoneFile(tmp_path / "keys")))
+    deletion = Deletion(store, keys, TombstoneFile(tmp_path / "keys"))
+    return Housekeeping(store, opened.counters, keys, deletion, MadeFiles(tmp_path / "exports"))
 
 
 @pytest.fixture
@@ -55,6 +58,16 @@ def test_the_first_run_trusts_the_clock(
     put_leads(store, [plain_lead(retain_until=TODAY - DAY), plain_lead(retain_until=TODAY + DAY)])
     assert housekeeping.run_once(TODAY) == Deleted(leads=1)
     assert left() == 1
+
+
+def test_what_a_killed_export_left_is_deleted(housekeeping: Housekeeping, tmp_path: Path) -> None:
+    """One that is being made at this moment is not."""
+    for name in ("killed", "at_work"):
+        (tmp_path / "exports" / name).mkdir(parents=True)
+        (tmp_path / "exports" / name / "leads").write_text("138 0013 8000")
+    os.utime(tmp_path / "exports" / "killed", (0, 0))
+    housekeeping.run_once(TODAY)
+    assert [each.name for each in (tmp_path / "exports").iterdir()] == ["at_work"]
 
 
 def test_a_withdrawal_ends_with_its_lead(housekeeping: Housekeeping, store: Database) -> None:

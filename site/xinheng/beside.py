@@ -54,7 +54,11 @@ def work_beside(app: Flask, stopping: threading.Event) -> None:
         "deal-leads": dealing.run,
         "drain-spool": partial(drainer.run, reception.desk, reception.spool),
         "housekeeping": Housekeeping(
-            databases.leads, databases.counters, held["xinheng.keys"], held["xinheng.deletion"]
+            databases.leads,
+            databases.counters,
+            held["xinheng.keys"],
+            held["xinheng.deletion"],
+            held["xinheng.made_files"],
         ).run,
         "rank-leads": ranking.run,
         "send-notices": office.run,

@@ -22,6 +22,7 @@ from xinheng.db import Database, DatabaseBusy, LeadsBase, Moment
 from xinheng.health_check.tidying import tidy
 from xinheng.leads.deletion import Deleted, Deletion
 from xinheng.leads.lead_counts import add_up
+from xinheng.leads.made_files import MadeFiles
 from xinheng.leads.merges import forget_old_images
 from xinheng.leads.phone_index import fill_phone_indexes
 from xinheng.privacy.forgetting import empty_buried, forget
@@ -54,12 +55,13 @@ class ClockJumped(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Housekeeping:
-    """One run after the other."""
+    """One run after the other. `files`: exports of leads, of which a killed process may have left one."""
 
     database: Database
     counters: Database
     keys: Keys
     deletion: Deletion
+    files: MadeFiles | None = None
 
     def run_once(
         self,
@@ -69,6 +71,8 @@ class Housekeeping:
         told_to_stop: Callable[[], bool] = lambda: False,
     ) -> Deleted:
         """Delete whose time is over. Raises ClockJumped, DatabaseBusy."""
+        if self.files is not None:
+            self.files.clear()
         with self.database.writing() as session:
             jumped = self._jumped(session, now, clock_is_right=clock_is_right)
         if jumped is not None:

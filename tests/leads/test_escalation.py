@@ -270,6 +270,22 @@ def test_what_is_held_back_or_closed_is_never_told_of(
     assert told(store) == []
 
 
+def test_the_time_to_call_stands_still_while_nobody_may(
+    store: Database, sweep: Escalation, lead_id: str, zhou: User
+) -> None:
+    """Held back an hour before it was due, for a week."""
+    with store.writing() as session:
+        lead = session.get_one(Lead, lead_id)
+        for days, restricted in ((0, True), (1, True), (7, False)):
+            now = shanghai("2026-11-23 11:00") + timedelta(days=days)
+            restrict_lead(session, lead, zhou.id, now, restricted=restricted)
+            session.flush()
+    assert sweep(store, shanghai("2026-11-30 11:05")) == 0
+    assert the_lead(store).first_response_due == shanghai("2026-11-30 12:00")
+    sweep(store, shanghai("2026-11-30 12:00"))
+    assert told(store, "late")
+
+
 def test_who_asks_again_after_a_call_is_watched_anew(
     desk: EnquiryDesk,
     store: Database,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text, update
-from tests.conftest import ORIGIN
+from tests.conftest import ORIGIN, ROOT
 from tests.leads.colleagues import hire, scope_of
 from tests.leads.conftest import NOON
 
@@ -18,9 +18,11 @@ from xinheng.audit import log as audit
 from xinheng.audit.models import AuditRow
 from xinheng.crypto import Keys
 from xinheng.db import Database
+from xinheng.forms.priority import load_priority
 from xinheng.leads.deeds import BulkChange, Deed
 from xinheng.leads.deletion import Deletion
 from xinheng.leads.models import Enquiry, Lead
+from xinheng.leads.ranking import Ranking
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.submission import Submission
 from xinheng.leads.tombstones import TombstoneFile
@@ -88,6 +90,32 @@ def test_what_is_done_to_several_waits_for_a_notice_before_it_takes_the_head(
     assert faults == []
     with store.reading() as session:
         assert session.scalar(select(func.count()).select_from(AuditRow)) == 3
+
+
+def test_who_ranks_leads_takes_the_newest_first_as_who_takes_consent_back(
+    store: Database, store_keys: Keys, two: list[str]
+) -> None:
+    with store.writing() as session:
+        session.execute(update(Lead).where(Lead.id == two[1]).values(created_at=NOON + timedelta(hours=1)))
+        session.execute(update(Lead).values(priority=None))
+    faults: list[Exception] = []
+    rules = load_priority(ROOT / "forms")
+    ranking = Ranking(store, store_keys, lambda: rules)
+
+    def run() -> None:
+        try:
+            ranking.unranked(store, NOON)
+        except Exception as fault:
+            faults.append(fault)
+
+    acting = threading.Thread(target=run)
+    with store.writing() as session:
+        session.get_one(Lead, two[1], with_for_update=True)
+        acting.start()
+        until_somebody_waits(store)
+        session.get_one(Lead, two[0], with_for_update=True)
+    acting.join()
+    assert faults == []
 
 
 def until_somebody_waits(store: Database) -> None:

@@ -25,6 +25,7 @@ from xinheng.leads.scope import Scope
 from xinheng.leads.splitting import split_lead
 from xinheng.leads.tombstones import Restraint, Tombstone
 from xinheng.leads.verdict import Verdict
+from xinheng.leads.work import LeadWork
 from xinheng.phones import parse_phone
 from xinheng.privacy.answering import Officer, PrivacyWork
 from xinheng.privacy.models import Kind, PrivacyRequest
@@ -207,7 +208,8 @@ def as_before(store: Database, held: dict[Any, list[dict[str, Any]]]) -> None:
         for table in reversed(list(held)):
             session.execute(delete(table))
         for table, rows in held.items():
-            session.execute(insert(table), rows)
+            if rows:
+                session.execute(insert(table), rows)
 
 
 def rows_of(store: Database) -> dict[Any, list[dict[str, Any]]]:
@@ -256,3 +258,98 @@ def test_what_was_before_a_merge_is_sealed(store: Database, store_keys: Keys, me
     image = row.image or b""
     assert not any(secret.encode() in image for secret in ("张三丰", "小张", "138", "139"))
     assert json.loads(row.open(store_keys, "image"))["merged"]["name"] == "小张"
+
+
+def whole_backup(store: Database) -> dict[Any, list[dict[str, Any]]]:
+    """With what ties leads together."""
+    ties = [table.__table__ for table in (LeadPhone, Merge)]
+    with store.reading() as session:
+        return rows_of(store) | {
+            table: [dict(row) for row in session.execute(select(table)).mappings()] for table in ties
+        }
+
+
+@pytest.mark.parametrize("taken", [(), ("name", "phone")])
+def test_who_was_deleted_after_an_undone_merge_is_not_part_of_the_other_in_a_backup_from_before(
+    store: Database,
+    store_keys: Keys,
+    privacy: PrivacyDesk,
+    deletion: Deletion,
+    work: PrivacyWork,
+    officer: Officer,
+    everyone: Scope,
+    two: tuple[str, str],
+    taken: tuple[Any, ...],
+) -> None:
+    kept, other = two
+    notes = LeadWork(store, store_keys, site="https://x")
+    notes.write_note(other, Deed(everyone, NOON + 2 * MINUTE), "小张说的")
+    merge(store, store_keys, everyone, kept, other, *taken)
+    backup = whole_backup(store)
+    undo(store, store_keys, everyone, kept, NOON + HOUR)
+    work.delete(request(privacy, store, "delete", SECOND, enquiries(store, other)[0]), officer)
+    as_before(store, backup)
+    carry_out_again(store, store_keys, deletion)
+    assert leads(store) == [kept]
+    lead = the_lead(store, kept)
+    assert [lead.open(store_keys, each) for each in ("name", "phone")] == ["张三丰", "+8613800138000"]
+    assert lead.enquiry_count == 1
+    with store.reading() as session:
+        assert session.scalars(select(LeadPhone)).all() == []
+        assert [row.image for row in session.scalars(select(Merge))] == []
+        kinds = [row.kind for row in session.scalars(select(LeadEvent))]
+    assert "note" not in kinds
+
+
+def test_who_was_split_off_and_deleted_leaves_no_lead_without_an_enquiry_in_a_backup_from_before(
+    desk: EnquiryDesk,
+    store: Database,
+    store_keys: Keys,
+    asked: Asks,
+    privacy: PrivacyDesk,
+    deletion: Deletion,
+    work: PrivacyWork,
+    officer: Officer,
+    everyone: Scope,
+) -> None:
+    lead_id = ask(desk, store, asked, FIRST, name="张三")
+    backup = whole_backup(store)
+    ask(desk, store, asked, FIRST, NOON + MINUTE, name="李四", details="另一个人")
+    with store.reading() as session:
+        chosen = session.scalars(select(Enquiry.id).order_by(Enquiry.created_at).limit(1)).all()
+    other = split_lead(store, store_keys, lead_id, Deed(everyone, NOON + HOUR), chosen)
+    work.delete(request(privacy, store, "delete", FIRST, enquiries(store, other)[0]), officer)
+    as_before(store, backup)
+    carry_out_again(store, store_keys, deletion)
+    assert leads(store) == []
+
+
+@pytest.mark.parametrize("kind", ["withdraw", "restrict"])
+def test_who_took_consent_back_after_an_undone_merge_is_not_called_in_a_backup_from_before(
+    store: Database,
+    store_keys: Keys,
+    privacy: PrivacyDesk,
+    deletion: Deletion,
+    work: PrivacyWork,
+    officer: Officer,
+    everyone: Scope,
+    two: tuple[str, str],
+    kind: Kind,
+) -> None:
+    """The other's own is held back with it, but not deleted."""
+    kept, other = two
+    merge(store, store_keys, everyone, kept, other)
+    backup, until = whole_backup(store), the_lead(store, kept).retain_until
+    undo(store, store_keys, everyone, kept, NOON + MINUTE)
+    theirs = enquiries(store, other)[0]
+    request_id = request(privacy, store, kind, SECOND, theirs)
+    if kind == "restrict":
+        work.restrict(request_id, officer, restricted=True)
+    as_before(store, backup)
+    carry_out_again(store, store_keys, deletion)
+    lead = the_lead(store, kept)
+    assert (lead.restricted, lead.queue, lead.retain_until) == (True, "held", until)
+    with store.reading() as session:
+        rows = session.execute(select(Enquiry.reference, Consent.withdrawn_at).join(Consent)).all()
+    taken_back = {reference for reference, withdrawn_at in rows if withdrawn_at}
+    assert taken_back == ({theirs} if kind == "withdraw" else set())

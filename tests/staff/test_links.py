@@ -100,6 +100,20 @@ def test_a_link_is_good_once(links: Links) -> None:
         links.use(made.secret, "another-password-of-mine")
 
 
+def test_who_was_away_when_they_left_is_on_duty_once_invited_back(
+    links: Links, accounts: Accounts, store: Database
+) -> None:
+    links.use(links.invite(EMAIL, "周敏", [SALES], actor="").secret, PASSWORD)
+    staff_id = member(store).id
+    with store.writing() as session:
+        row = session.get_one(User, staff_id)
+        row.on_duty, row.absent_until, row.capacity = False, NOON + timedelta(days=300), 0
+    accounts.remove(EMAIL)
+    links.use(links.invite(EMAIL, "周敏", [SALES], actor="").secret, PASSWORD)
+    back = member(store)
+    assert (back.present(NOON), back.capacity) == (True, None)
+
+
 def test_of_two_that_use_a_link_at_once_one_does(links: Links) -> None:
     made = links.invite(EMAIL, "周敏", [SALES], actor="")
     done: list[str] = []

@@ -25,6 +25,7 @@ from xinheng.db import Database
 from xinheng.leads.attached import delete_with
 from xinheng.leads.merges import delete_ties, where_it_is_now
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent
+from xinheng.leads.taking_out import take_out
 from xinheng.leads.tombstones import Kind, Reason, Restraint, Tombstone, TombstoneFile
 from xinheng.leads.work import lead_lock
 from xinheng.notices.outbox import Notice
@@ -113,7 +114,9 @@ class Deletion:
         for first in range(0, len(missing), _AT_ONCE):
             # several may start at once: who comes later finds what the first one did
             with self._database.writing(over=[b"tombstones"]) as session:
-                number += sum(_once_more(session, each) for each in missing[first : first + _AT_ONCE])
+                number += sum(
+                    _once_more(session, self._keys, each) for each in missing[first : first + _AT_ONCE]
+                )
         if missing:
             self._database.empty_log()
         if number:
@@ -235,7 +238,7 @@ def _stone(kind: Kind | Literal["request"], row_id: str, reason: Reason, now: da
     return Tombstone(id=row_id, kind=kind, reason=reason, deleted_at=now)
 
 
-def _once_more(session: Session, stone: Tombstone) -> bool:
+def _once_more(session: Session, keys: Keys, stone: Tombstone) -> bool:
     """One that came back with a backup is deleted again, the tombstone keeps its day. False where there is nothing to
     delete."""
     lead = session.get(Lead, stone.id) if stone.kind == "lead" else None
@@ -243,9 +246,23 @@ def _once_more(session: Session, stone: Tombstone) -> bool:
     if lead is not None:
         _delete_lead(session, lead.id, _enquiries_of(session, lead.id))
     elif enquiry is not None:
-        _delete_enquiries(session, [enquiry])
+        _delete_where_it_stands(session, keys, enquiry)
     session.merge(stone)
     return lead is not None or enquiry is not None
+
+
+def _delete_where_it_stands(session: Session, keys: Keys, enquiry: Enquiry) -> None:
+    """In a lead that goes on without it, or that is nothing without it, or in none."""
+    lead = session.get(Lead, enquiry.lead_id) if enquiry.lead_id else None
+    others = sorted(_enquiries_of(session, lead.id), key=lambda each: each.created_at) if lead else []
+    rest = [each for each in others if each.id != enquiry.id]
+    if lead is not None and not rest:
+        _delete_lead(session, lead.id, others)
+        return
+    if lead is not None:
+        take_out(session, keys, lead, enquiry, rest)
+        session.flush()
+    _delete_enquiries(session, [enquiry])
 
 
 def _enquiries_of(session: Session, lead_id: str) -> Sequence[Enquiry]:

@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,17 +41,18 @@ class MadeFiles:
     def _make(self, table: Table, write: Writer) -> BinaryIO:
         """The finished file, open at its beginning and without a name. Raises OSError where there is no room."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._clear()
+        self.clear()
         with tempfile.TemporaryDirectory(dir=self._folder) as place:
             file = Path(place, "leads")
             write(table, file)
             return file.open("rb")  # the name goes with the folder, the file when it is closed
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
         """What a process left that was killed while it wrote."""
-        for left in self._folder.iterdir():
-            if left.stat().st_mtime < time.time() - _FORGOTTEN:
-                shutil.rmtree(left, ignore_errors=True)
+        for left in self._folder.glob("*"):
+            with suppress(FileNotFoundError):  # another process has just finished with it
+                if left.stat().st_mtime < time.time() - _FORGOTTEN:
+                    shutil.rmtree(left, ignore_errors=True)
 
 
 def make_private(file: Path, table: Table, write: Writer) -> None:

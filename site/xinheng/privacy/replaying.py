@@ -4,7 +4,7 @@ consent is taken back, their records are held back. By the file beside the keys,
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,6 +23,9 @@ from xinheng.privacy.person import NOBODY, Reach
 from xinheng.privacy.restricting import restrict_held, restrict_lead
 from xinheng.privacy.withdrawing import WITHDRAWALS, withdraw
 from xinheng.working_days import Calendar
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""No lead had asked by then: only the enquiry itself is reached."""
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +64,8 @@ def _restrain_again(database: Database, file: TombstoneFile, calendar: Calendar)
         if not _missing(session, noted):
             return 0
     with database.writing(over=[b"restraints"]) as session:  # of several processes that start at once, one
-        return sum(_restrain(session, each, calendar) for each in _missing(session, noted))
+        told = {each.key for each in noted}
+        return sum(_restrain(session, each, told, calendar) for each in _missing(session, noted))
 
 
 def _missing(session: Session, noted: Iterable[Restraint]) -> Sequence[Restraint]:
@@ -69,8 +73,11 @@ def _missing(session: Session, noted: Iterable[Restraint]) -> Sequence[Restraint
     return [each for each in noted if each.key not in known]
 
 
-def _restrain(session: Session, restraint: Restraint, calendar: Calendar) -> bool:
-    """Of an enquiry that has a lead here, the lead's own line tells. False where there is no such record."""
+def _restrain(
+    session: Session, restraint: Restraint, told: Collection[tuple[str, str, datetime]], calendar: Calendar
+) -> bool:
+    """Of an enquiry that has a lead here, the lead's own line tells, where there is one. False where there is no such
+    record."""
     record: Lead | Enquiry | None
     if restraint.kind == "lead":
         record = session.get(Lead, restraint.id, with_for_update=True)
@@ -78,12 +85,15 @@ def _restrain(session: Session, restraint: Restraint, calendar: Calendar) -> boo
         record = session.get(Enquiry, restraint.id, with_for_update=True)
     session.merge(restraint)
     session.flush()
-    if record is None or (isinstance(record, Enquiry) and record.lead_id):
+    if record is None:
         return False
-    if restraint.what in WITHDRAWALS:
+    if isinstance(record, Enquiry) and record.lead_id:
+        if (record.lead_id, restraint.what, restraint.since) in told:
+            return False
+        _restrain_beneath(session, record, restraint, calendar)
+    elif restraint.what in WITHDRAWALS:
         one = Reach(lead_id=record.id) if isinstance(record, Lead) else Reach(enquiry_id=record.id)
-        since = restraint.since
-        withdraw(session, one, restraint.what, since, due(since, calendar), given_until=since)
+        _withdraw(session, one, restraint, calendar)
         session.expire(record)
     elif isinstance(record, Lead):
         restricted = restraint.what == "restricted"
@@ -92,3 +102,20 @@ def _restrain(session: Session, restraint: Restraint, calendar: Calendar) -> boo
         restrict_held(record, restricted=restraint.what == "restricted")
     session.flush()
     return True
+
+
+def _restrain_beneath(session: Session, enquiry: Enquiry, restraint: Restraint, calendar: Calendar) -> None:
+    """An enquiry that is part of another's lead here: of one that it was split from since, or of a merge that was undone.
+    That lead is held back, so that nobody calls, unless somebody asked there since; it isn't deleted for it, being somebody
+    else's too."""
+    if restraint.what in WITHDRAWALS:
+        _withdraw(session, Reach(enquiry_id=enquiry.id, until=_LONG_AGO), restraint, calendar)
+    lead = session.get_one(Lead, enquiry.lead_id, with_for_update=True)
+    held = restraint.what in ("withdraw", "restricted")
+    if restraint.what == "unrestricted" or (held and lead.last_enquiry_at <= restraint.since):
+        restrict_lead(session, lead, None, restraint.since, restricted=held)
+
+
+def _withdraw(session: Session, reach: Reach, restraint: Restraint, calendar: Calendar) -> None:
+    since = restraint.since
+    withdraw(session, reach, restraint.what, since, due(since, calendar), given_until=since)

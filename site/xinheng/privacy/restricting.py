@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,8 +22,21 @@ def restrict_lead(
         withdraw(session, references, now)
     else:
         lead.priority = None  # the rules may be others by now: it is ranked anew
+        _go_on_waiting(session, lead, now)
     add_event(session, lead, staff_id, "restricted" if restricted else "unrestricted", now)
     lead.requeue()
+
+
+def _go_on_waiting(session: Session, lead: Lead, now: datetime) -> None:
+    """The time to call stood still while nobody might: nobody is late for it."""
+    told = select(LeadEvent).where(
+        LeadEvent.lead_id == lead.id, LeadEvent.kind.in_(("restricted", "unrestricted"))
+    )
+    since = None
+    for event in session.scalars(told.order_by(LeadEvent.happened_at, LeadEvent.id)):
+        since = None if event.kind == "unrestricted" else since or event.happened_at
+    if since is not None and lead.first_response_due is not None and lead.responded_at is None:
+        lead.first_response_due += max(now - since, timedelta())
 
 
 def restrict_held(enquiry: Enquiry, *, restricted: bool) -> bool:

@@ -143,6 +143,7 @@ class Links:
     def _invited(self, session: Session, member: User, actor: str) -> MadeLink:
         """Nothing of what somebody could do or knew before is left until they have joined."""
         member.password, member.one_time_password, member.active = NO_PASSWORD, False, False
+        member.on_duty, member.absent_until, member.capacity = True, None, None
         forget_second_factor(member)
         session.flush()
         made = _make(session, member, "invite")
