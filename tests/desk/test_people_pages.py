@@ -111,6 +111,7 @@ def test_the_link_stands_on_one_page_once(desk: DeskClient, store: Database) -> 
     ("fields", "says"),
     [
         ({"email": "lin"}, "这不像邮箱地址"),
+        ({"email": ""}, "请填写邮箱"),
         ({"name": "  "}, "请填写姓名"),
         ({"role": []}, "请至少选一个角色"),
         ({"role": "owner"}, "请至少选一个角色"),

@@ -109,7 +109,7 @@ def test_what_is_past_its_day_is_marked_and_told_on_every_page(
     clock.advance(days=23)
     signed_in(client, officer)
     assert "逾期2天" in client.get("/desk/requests").text
-    assert "有1个个人信息请求已经逾期" in client.get("/desk/audit").text
+    assert "有1项个人信息请求已经逾期" in client.get("/desk/audit").text
 
 
 def test_without_a_request_the_page_says_so(client: DeskClient, officer: Known) -> None:

@@ -63,7 +63,7 @@ def invite() -> Response:
     try:
         plain_address(email)
     except NotAnAddress:
-        errors["email"] = _("这不像邮箱地址，例如 zhou.min@example.com")
+        errors["email"] = _("这不像邮箱地址，例如 zhou.min@example.com") if email.strip() else _("请填写邮箱")
     if not plain_name(name):
         errors["name"] = _("请填写姓名")
     if not roles:

@@ -24,7 +24,7 @@ def privacy_banners() -> Sequence[tuple[str, str, str]]:
         late = overdue(reading, utc_now()) if may(Permission.REQUESTS) else 0
         stopped = clock_refused(reading)
     if late:
-        text = ngettext("有%(num)s个个人信息请求已经逾期。", "有%(num)s个个人信息请求已经逾期。", late)
+        text = ngettext("有%(num)s项个人信息请求已经逾期。", "有%(num)s项个人信息请求已经逾期。", late)
         found.append((text, _("现在处理"), url_for("desk.requests")))
     if stopped:
         text = _("到期删除停下了：服务器的时钟和上一次相差一天以上。请管理员看 docs/operate.md。")
