@@ -247,6 +247,17 @@ def test_who_took_what_away_and_why_stands_in_the_audit(
     assert f"为什么：{REASON}" in words_on(officer.get("/desk/audit"))
 
 
+def test_what_a_report_counted_is_said_in_the_file_and_in_the_audit(
+    app: Flask, desk: DeskClient, zhou: Known, store: Database
+) -> None:
+    give(store, ask(app), zhou)
+    asked = "came_since=2020-01-06&came_until=2099-01-01&sort=came"
+    text = export(desk, asked, format="csv").get_data(as_text=True)
+    assert "第一次咨询从2020-01-06起" in text.splitlines()[0]
+    (row,) = rows_of_audit(store)
+    assert row.detail["filters"] == ["came_since", "came_until"]
+
+
 @pytest.mark.parametrize(
     ("fields", "says"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -85,8 +85,20 @@ def filter_words(wanted: Wanted, names: Names, *, own: bool) -> str:
         (_("来访从"), wanted.since or ""),
         (_("到"), wanted.until or ""),
         (_("查找"), _("查到的线索") if wanted.match else ""),
+        (_("来自文章"), wanted.article),
     ]
-    return _("，").join(f"{name} {value}" for name, value in told if value) or _("全部线索")
+    narrowed = [f"{name} {value}" for name, value in told if value]
+    return _("，").join([*narrowed, *_of_report(wanted)]) or _("全部线索")
+
+
+def _of_report(wanted: Wanted) -> Iterator[str]:
+    """What a report counted."""
+    if wanted.came_since:
+        yield _("第一次咨询从%(day)s起", day=wanted.came_since)
+    if wanted.came_until:
+        yield _("第一次咨询到%(day)s为止", day=wanted.came_until)
+    if wanted.reached and wanted.reached != "new":
+        yield _("到过“%(stage)s”或更远", stage=words.STATUS[wanted.reached])
 
 
 def _owner(owner: str, names: Names) -> str:

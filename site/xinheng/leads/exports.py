@@ -29,7 +29,10 @@ from xinheng.sealed import Sealed
 Format = Literal["csv", "xlsx", "json"]
 SHORTEST_REASON, LONGEST_REASON = 4, 100  # characters
 _AT_ONCE = 500
-_FILTERS = ("view", "status", "owner", "need", "source", "level", "since", "until", "match")
+_FILTERS = (
+    *("view", "status", "owner", "need", "source", "level", "since", "until", "match"),
+    *("came_since", "came_until", "reached", "article"),
+)
 
 
 class TooMany(ValueError):
