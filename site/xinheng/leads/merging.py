@@ -177,7 +177,7 @@ def _take(
         moved.made.append(row.id)
     first = min((kept, other), key=lambda lead: lead.created_at)
     kept.source, kept.article, kept.created_at = first.source, first.article, first.created_at
-    kept.reached = max(kept.reached, other.reached, key=ROAD.index)  # type: ignore[arg-type]
+    kept.reached = max(kept.reached, other.reached, key=ROAD.index)
     wait_for_one(kept, other)
     kept.retain_until = max(kept.retain_until, other.retain_until)
 
