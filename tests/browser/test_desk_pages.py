@@ -118,6 +118,14 @@ def test_every_page_of_the_desk_is_valid_html(
     assert not faults, "\n".join(faults)
 
 
+def test_a_bar_wider_than_a_phone_starts_where_one_is(cast: Cast, context_at: Contexts) -> None:
+    page = context_at(360).new_page()
+    for path in ("/desk/audit", "/desk/reports/spam"):
+        cast.enter(page, path)
+        for here in page.locator("nav [aria-current]").all():
+            expect(here).to_be_in_viewport(ratio=1)
+
+
 def test_in_english_no_page_of_the_desk_is_too_wide_for_a_phone(english: Cast, context_at: Contexts) -> None:
     page, wider = context_at(360).new_page(), {}
     for name, visit in DESK_PAGES.items():

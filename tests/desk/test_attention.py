@@ -144,6 +144,7 @@ def test_who_leads_sales_sees_the_quarantine_and_the_notices(
     found = matters(page)
     assert (found["隔离区"], found["没有发出的通知"]) == (1, 1)
     assert "最早的等了3小时" in page
+    assert ("通知渠道" in found, "一个也没有启用" in page) == (False, True)  # said, without a number
     assert next(iter(found)) in {"隔离区", "没有发出的通知"}  # what is urgent stands first
 
 

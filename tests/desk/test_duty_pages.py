@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 from tests.desk.conftest import NOON, Clock, DeskClient, Known, SignedIn, Staff
-from tests.desk.leads_at_hand import DAY, HOUR, ask, do, give, the_lead, words_on
+from tests.desk.leads_at_hand import DAY, HOUR, ask, do, give, rows_on, the_lead, words_on
 from tests.leads.colleagues import shanghai
 from werkzeug.test import TestResponse
 
@@ -51,11 +51,6 @@ def lines_on(answer: TestResponse) -> dict[str, str]:
     parts = re.findall(r'<li id="member-[0-9a-f]+">(.*?)</details>', answer.text, re.DOTALL)
     texts = [" ".join(re.sub(r"<[^>]+>", " ", part).split()) for part in parts]
     return {text.partition(" ")[0]: text for text in texts}
-
-
-def rows_on(answer: TestResponse) -> int:
-    """How many leads a list shows."""
-    return answer.text.count("data-row")
 
 
 # --- of oneself ---
@@ -130,8 +125,8 @@ def test_the_page_shows_who_is_there_and_what_they_have(
     assert "可以转给别人" in found["吴凯"]
     assert "不参加轮流" in found["李航"]
     assert "一人一天最多5条" in words_on(page)
-    assert rows_on(lead_desk.get(f"/desk/leads?owner={wu.id}&view=late")) == 1
-    assert rows_on(lead_desk.get(f"/desk/leads?owner={zhou.id}&view=first")) == 3
+    assert len(rows_on(lead_desk.get(f"/desk/leads?owner={wu.id}&view=late"))) == 1
+    assert len(rows_on(lead_desk.get(f"/desk/leads?owner={zhou.id}&view=first"))) == 3
     linked = re.findall(r'href="(/desk/leads\?[^"]*view=[^"]*)"', page.text)
     assert sorted(linked) == sorted(
         [f"/desk/leads?owner={wu.id}&amp;view=late", f"/desk/leads?owner={zhou.id}&amp;view=first"]

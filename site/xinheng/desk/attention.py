@@ -39,7 +39,8 @@ _CHECKED = 2000  # rows of the audit, in some fifty milliseconds
 @dataclass(frozen=True, slots=True)
 class Matter:
     """Something that may wait. `count` is how many do, counted as far as `most`; `urgent`: a person waits, or a day
-    that the law sets; `href` is empty where no page but the server itself helps."""
+    that the law sets; `href` is empty where no page but the server itself helps; `counted` is false of what is so or
+    isn't: a number would say nothing."""
 
     name: str
     count: int
@@ -47,6 +48,7 @@ class Matter:
     href: str = ""
     urgent: bool = False
     most: int = MOST_COUNTED
+    counted: bool = True
 
 
 @blueprint.get("/attention")
@@ -123,7 +125,8 @@ def _notices(session: Session, now: datetime) -> Iterator[Matter]:
     address = url_for("desk.notices")
     yield Matter(_("没有发出的通知"), failed_count(session), _("可能有人在等回电"), address, urgent=True)
     without = not switchboard().on(now)
-    yield Matter(_("通知渠道"), int(without), _("一个也没有启用：有新咨询时不会通知任何人"), address)
+    detail = _("一个也没有启用：有新咨询时不会通知任何人")
+    yield Matter(_("通知渠道"), int(without), detail, address, counted=False)
     unregistered = [words.CHANNEL[line.name] for line in switchboard().unregistered(now)]
     detail = _("%(channels)s：设置了，但没有登记", channels=_("、").join(map(str, unregistered)))
     yield Matter(_("没有登记的渠道"), len(unregistered), detail, address)
@@ -154,7 +157,7 @@ def _audit(session: Session) -> Iterator[Matter]:
     broken = len(report.breaks) + report.unlisted
     yield Matter(_("访问记录核对"), broken, detail, url_for("desk.audit"), urgent=True)
     detail = _("停下了：服务器的时钟和上一次相差一天以上，请管理员看 docs/operate.md")
-    yield Matter(_("到期删除"), int(clock_refused(session)), detail, urgent=True)
+    yield Matter(_("到期删除"), int(clock_refused(session)), detail, urgent=True, counted=False)
 
 
 def _content() -> Matter:
