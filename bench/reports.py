@@ -30,6 +30,7 @@ from sqlalchemy import func, select
 
 from xinheng.articles.reads import ReadCount
 from xinheng.desk.report_frame import RANGES, USUAL_RANGE
+from xinheng.desk.report_people import RANGES as RANGES_OF_PEOPLE
 from xinheng.leads.lead_counts import LeadCount, LeadCountChange, add_up
 from xinheng.leads.models import Lead
 from xinheng.referrers import KINDS
@@ -85,7 +86,7 @@ def add_up_leads(bench: Bench) -> None:
 def cases(visitor: Visitor) -> Iterator[Case]:
     """Every report over the usual weeks and over the most, and the broadest list that a figure leads to."""
     for path in PAGES:
-        most = RANGES[-1]
+        most = (RANGES_OF_PEOPLE if path == "/people" else RANGES)[-1]
         for weeks in dict.fromkeys((USUAL_RANGE, most)):
             address = f"/desk/reports{path}?weeks={weeks}"
             yield Case(

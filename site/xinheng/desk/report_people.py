@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from flask import render_template
 
 from xinheng.desk.frame import blueprint, database
 from xinheng.desk.permission import requires
-from xinheng.desk.report_frame import RANGES, Figure, Leads, chosen_weeks
+from xinheng.desk.report_frame import RANGES as ALL_RANGES
+from xinheng.desk.report_frame import Figure, Leads, chosen_weeks
 from xinheng.leads.by_person import PersonsLeads, leads_by_person
 from xinheng.staff.colleagues import Colleague, read_colleagues
 from xinheng.staff.permissions import Permission
+
+RANGES: Final = ALL_RANGES[:-1]
+"""Up to a year: who worked here two years ago says little, and all leads would have to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Row:
 @requires(Permission.ALL_LEADS)
 def people_report() -> str:
     """All who take leads, and whoever has some."""
-    weeks = chosen_weeks()
+    weeks = chosen_weeks(RANGES)
     with database().reading() as session:
         people = read_colleagues(session)
         found = leads_by_person(session, people, weeks)
