@@ -1,5 +1,5 @@
-"""The worker beside the web workers: it sends notices, empties the spool, deals out
-leads, ranks them where the rules changed, and deletes whose time is over.
+"""The worker beside the web workers: it sends notices, empties the spool, deals out leads, ranks them where the rules
+changed, and deletes whose time is over.
 
 It works with the application's own desk, keys and databases, as they were loaded; so nothing is left that could fail
 once its threads run.

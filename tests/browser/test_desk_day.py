@@ -56,6 +56,14 @@ class Day:
         )
         return [kind for (kind,) in self.site.rows(query, lead)]
 
+    def told_since(self, lead: str, kind: str) -> str:
+        """The moment (UTC) of the first notice of a kind."""
+        query = (
+            "SELECT min(outbox.created_at) FROM outbox JOIN enquiries ON enquiries.reference = outbox.reference"
+            " WHERE enquiries.lead_id = ? AND outbox.kind = ?"
+        )
+        return str(self.site.rows(query, lead, kind)[0][0])
+
     def _outboxes(self) -> list[int]:
         try:
             return [self.site.outbox()]
@@ -140,9 +148,12 @@ def it_escalates_over_the_weekend(day: Day, context_at: Contexts, lead: str) -> 
     """Saturday is off and nobody is told anything; Sunday is worked in its place."""
     told = day.told(lead)
     day.at("2026-09-19T11:00")
-    assert not eventually(lambda: day.told(lead) != told, within=3)
+    assert not eventually(lambda: day.told(lead) != told, within=5)
     day.at("2026-09-20T09:10")
     assert eventually(lambda: "due_soon" in day.told(lead))
+    assert day.told_since(lead, "due_soon") >= "2026-09-20", (
+        "nothing on Saturday, however late it was looked at"
+    )
     day.at("2026-09-20T09:40")
     assert eventually(lambda: "late" in day.told(lead))
     page = day.desk.open(context_at(360), day.zhou, f"/desk/leads/{lead}")

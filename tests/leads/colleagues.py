@@ -8,13 +8,19 @@ from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
+from tests.conftest import ORIGIN, ROOT
 from tests.leads.conftest import NOON
 
-from xinheng.crypto import new_row_id
+from xinheng.crypto import Keys, new_row_id
 from xinheng.db import Database
+from xinheng.forms.definition import PublishedForm
+from xinheng.forms.priority import load_priority
+from xinheng.forms.response import ResponseRules
 from xinheng.leads.models import Lead, LeadEvent
+from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.scope import Scope
 from xinheng.staff.models import Role, User
+from xinheng.working_days import Calendar
 
 
 def hire(store: Database, name: str = "周敏", *roles: str) -> User:
@@ -96,3 +102,20 @@ def events_of(store: Database, lead_id: str) -> list[LeadEvent]:
 def shanghai(text: str) -> datetime:
     """An instant from Shanghai's clock: `2026-11-23 12:00`."""
     return datetime.fromisoformat(f"{text}+08:00")
+
+
+def desk_of(
+    store: Database, keys: Keys, form: PublishedForm, response: ResponseRules, calendar: Calendar
+) -> EnquiryDesk:
+    """Where enquiries are recorded, under these rules of when to call."""
+    priority = load_priority(ROOT / "forms")
+    desk = EnquiryDesk(
+        store,
+        keys,
+        site=ORIGIN,
+        priority=lambda: priority,
+        response=lambda: response,
+        calendar=lambda: calendar,
+    )
+    desk.publish(form)
+    return desk

@@ -197,7 +197,7 @@ def test_each_way_to_a_lead_counts_as_a_turn(
     work.assign(second, Deed(scope_of(hang, everyone=True), NOON + HOUR), zhou)
     assert member_of(store, zhou).last_assigned_at == NOON + HOUR
     with store.reading() as session:
-        load = assigner_of(rules_of()).load(session, session.get_one(User, zhou.id), NOON + HOUR)
+        load = assigner_of(rules_of()).loads(session, [session.get_one(User, zhou.id)], NOON + HOUR)[zhou.id]
     assert (load.open, load.given, load.claimed) == (2, 1, 1)
 
 

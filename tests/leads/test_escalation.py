@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event, select, update
 from tests.conftest import ORIGIN, ROOT
 from tests.leads.colleagues import (
+    desk_of,
     events_of,
     hire,
     plain_lead,
@@ -24,7 +25,6 @@ from xinheng.audit.models import AuditRow
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.forms.definition import PublishedForm
-from xinheng.forms.priority import load_priority
 from xinheng.forms.response import LateStep, ResponseRules
 from xinheng.leads.deeds import Deed
 from xinheng.leads.escalation import Escalation
@@ -56,17 +56,7 @@ TEN = shanghai("2026-11-23 10:00")
 
 @pytest.fixture
 def desk(store: Database, store_keys: Keys, form: PublishedForm) -> EnquiryDesk:
-    rules = load_priority(ROOT / "forms")
-    made = EnquiryDesk(
-        store,
-        store_keys,
-        site=ORIGIN,
-        priority=lambda: rules,
-        response=lambda: RULES,
-        calendar=lambda: CALENDAR,
-    )
-    made.publish(form)
-    return made
+    return desk_of(store, store_keys, form, RULES, CALENDAR)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import ORIGIN, ROOT
-from tests.leads.colleagues import hire, scope_of, shanghai, the_lead
+from tests.leads.colleagues import desk_of, hire, scope_of, shanghai, the_lead
 from tests.leads.conftest import BROWSER_ID
 
 from xinheng.crypto import Keys
@@ -38,17 +38,7 @@ DUE = shanghai("2026-11-23 12:00")
 
 @pytest.fixture
 def desk(store: Database, store_keys: Keys, form: PublishedForm) -> EnquiryDesk:
-    rules = load_priority(ROOT / "forms")
-    made = EnquiryDesk(
-        store,
-        store_keys,
-        site=ORIGIN,
-        priority=lambda: rules,
-        response=lambda: RULES,
-        calendar=lambda: CALENDAR,
-    )
-    made.publish(form)
-    return made
+    return desk_of(store, store_keys, form, RULES, CALENDAR)
 
 
 @pytest.fixture

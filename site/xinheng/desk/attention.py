@@ -24,7 +24,7 @@ from xinheng.desk.times import headline, short, span
 from xinheng.housekeeping import clock_refused
 from xinheng.i18n import gettext as _
 from xinheng.leads.absence import due_with_absent
-from xinheng.leads.finding import MOST_COUNTED, count_late_responses, count_leads, count_views
+from xinheng.leads.finding import MOST_COUNTED, count_late_responses, count_lists, count_views
 from xinheng.leads.quarantine import MOST_COUNTED as MOST_HELD
 from xinheng.leads.quarantine import count_waiting, waiting_since
 from xinheng.leads.spool import Spool
@@ -101,7 +101,7 @@ def _leads(session: Session, now: datetime) -> Iterator[Matter]:
         address = url_for("desk.leads", view=view)
         urgent = view == "late" or (view == "first" and overdue > 0)
         yield Matter(str(words.VIEWS[view]), counts[view], details[view], address, urgent)
-    nobodys = count_leads(session, scope, Wanted(owner="none", status="open"), now)
+    (nobodys,) = count_lists(session, scope, [Wanted(owner="none", status="open")], now)
     address = url_for("desk.leads", owner="none", status="open")
     yield Matter(_("未分配的线索"), nobodys, _("谁都可以认领，主管可以分配"), address)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from flask import abort, current_app, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -21,7 +22,7 @@ from xinheng.leads.assignment import Load
 from xinheng.leads.finding import MOST_COUNTED
 from xinheng.leads.wanted import View
 from xinheng.settings import SHANGHAI
-from xinheng.staff.colleagues import Colleague, read_colleagues
+from xinheng.staff.colleagues import read_colleagues
 from xinheng.staff.duty import MOST_CAPACITY, Duty
 from xinheng.staff.models import User
 from xinheng.staff.permissions import Permission, RoleName
@@ -50,7 +51,7 @@ def duty() -> str:
     """Everybody who takes leads, and by which rules."""
     rules: AssignmentRules = current_app.extensions["xinheng.assignment_rules"]()
     with database().reading() as session:
-        lines = [_line(session, each) for each in read_colleagues(session).values() if each.takes_leads]
+        lines = _lines(session)
     return render_template(
         "desk/duty.html", lines=lines, rules=rules, words=words, most=MOST_COUNTED, tomorrow=_tomorrow()
     )
@@ -86,16 +87,17 @@ def my_duty() -> Response:
     return redirect(url_for("sign_in.me", _anchor="duty"), 303)
 
 
-def _line(session: Session, found: Colleague) -> OnDuty:
+def _lines(session: Session) -> list[OnDuty]:
     now = utc_now()
-    member = session.get_one(User, found.id)
-    return OnDuty(
-        member,
-        found.present(now),
-        assigner().load(session, member, now),
-        due_with(session, member.id, now),
-        RoleName.SALES.value in member.role_names,
-    )
+    takers = [each.id for each in read_colleagues(session).values() if each.takes_leads]
+    members = {each.id: each for each in session.scalars(select(User).where(User.id.in_(takers)))}
+    loads = assigner().loads(session, list(members.values()), now)
+    due = due_with(session, takers, now)
+    return [
+        OnDuty(member, member.present(now), loads[each], due[each], RoleName.SALES.value in member.role_names)
+        for each in takers
+        if (member := members.get(each))
+    ]
 
 
 def _duty() -> Duty:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xinheng.db import Database
-from xinheng.leads.dealing import sales_leads
-from xinheng.leads.finding import count_leads
+from xinheng.leads.finding import count_lists
 from xinheng.leads.scope import Scope
+from xinheng.leads.telling import sales_leads
 from xinheng.leads.turns import today
 from xinheng.leads.wanted import View, Wanted
 from xinheng.notices.outbox import Notice, enqueue
@@ -53,13 +53,15 @@ class Absence:
 def due_with_absent(session: Session, now: datetime) -> Mapping[User, int]:
     """How many leads lie with each member who is away, where there are any."""
     away = [each for each in session.scalars(select(User).order_by(User.name)) if not each.present(now)]
-    counts = {member: sum(due_with(session, member.id, now).values()) for member in away}
-    return {member: count for member, count in counts.items() if count}
+    due = due_with(session, [member.id for member in away], now)
+    return {member: count for member in away if (count := sum(due[member.id].values()))}
 
 
-def due_with(session: Session, staff_id: str, now: datetime) -> Mapping[View, int]:
-    """How many of a member's leads are late, and how many wait for a first contact."""
-    return {view: count_leads(session, _EVERYBODY, Wanted(view=view, owner=staff_id), now) for view in _DUE}
+def due_with(session: Session, staff_ids: Sequence[str], now: datetime) -> Mapping[str, Mapping[View, int]]:
+    """How many leads of each of these members are late, and how many wait for a first contact."""
+    wanted = [Wanted(view=view, owner=staff_id) for staff_id in staff_ids for view in _DUE]
+    counts = iter(count_lists(session, _EVERYBODY, wanted, now))
+    return {staff_id: {view: next(counts) for view in _DUE} for staff_id in staff_ids}
 
 
 def _is_told(session: Session, now: datetime) -> bool:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
 from xinheng.forms.assignment import AssignmentRules
 from xinheng.leads.handover import TO_DO
 from xinheng.leads.models import Lead, LeadEvent
-from xinheng.leads.turns import Turns, turns_of_day
+from xinheng.leads.turns import turns_of_day
 from xinheng.staff.models import Role, User
 from xinheng.staff.permissions import RoleName
 from xinheng.working_days import Calendar
@@ -68,12 +68,11 @@ class Assigner:
     ) -> User | None:
         """Who of those that take turns is next: whose last lead was given longest ago. None where nobody is on duty with
         room. Not the present owner, nor who just lost it to the pool, nor those excluded."""
-        today = turns_of_day(session, now)
         not_these = {*exclude, lead.owner_id}
         there = [
             each for each in _take_turns(session) if each.id not in not_these and self._is_there(each, now)
         ]
-        loads = {each.id: self._load(session, each, today) for each in there}
+        loads = self.loads(session, there, now)
         most = self._rules().round_robin.most_a_day
         # of those who got one at the same moment, who has fewer today
         for member in sorted(
@@ -84,9 +83,20 @@ class Assigner:
                 return member
         return None
 
-    def load(self, session: Session, member: User, now: datetime) -> Load:
-        """What a member has to do now."""
-        return self._load(session, member, turns_of_day(session, now))
+    def loads(self, session: Session, members: Sequence[User], now: datetime) -> Mapping[str, Load]:
+        """What each of these members has to do now, by id; two questions for all."""
+        rules, today = self._rules(), turns_of_day(session, now)
+        most = {each.id: rules.capacity if each.capacity is None else each.capacity for each in members}
+        open_ones = session.execute(select(*(_open(*each) for each in most.items()))).one() if most else ()
+        return {
+            staff_id: Load(
+                open=number,
+                most=limit,
+                given=turns.given if (turns := today.get(staff_id)) else 0,
+                claimed=turns.claimed if turns else 0,
+            )
+            for (staff_id, limit), number in zip(most.items(), open_ones, strict=True)
+        }
 
     def check_claim(self, session: Session, staff_id: str, now: datetime, lead: Lead | None = None) -> None:
         """Whether a member may claim one more, and this one, whose claim the caller then writes: two at once of one member
@@ -95,24 +105,13 @@ class Assigner:
         if rules.way == "hand":
             return
         member = session.get_one(User, staff_id, with_for_update=lead is not None)
-        load = self.load(session, member, now)
+        load = self.loads(session, [member], now)[staff_id]
         if load.claimed >= rules.pool.claims_a_day:
             raise ClaimRefused("a_day", rules.pool.claims_a_day)
         if load.full:
             raise ClaimRefused("capacity", load.most)
         if lead is not None and (until := self._waits(session, lead, staff_id, now)):
             raise ClaimRefused("again", until=until)
-
-    def _load(self, session: Session, member: User, today: Mapping[str, Turns]) -> Load:
-        most = self._rules().capacity if member.capacity is None else member.capacity
-        mine = select(Lead.id).where(Lead.owner_id == member.id, Lead.queue.in_(TO_DO)).limit(most + 1)
-        turns = today.get(member.id)
-        return Load(
-            open=session.scalar(select(func.count()).select_from(mine.subquery())) or 0,
-            most=most,
-            given=turns.given if turns else 0,
-            claimed=turns.claimed if turns else 0,
-        )
 
     def _is_there(self, member: User, now: datetime) -> bool:
         return member.present(now) and (member.second_factor or not self._second_factor)
@@ -131,6 +130,12 @@ class Assigner:
         last = max(each.happened_at for each in mine)
         until = self._calendar().add_working_minutes(last, hours * 60)
         return until if until > now else None
+
+
+def _open(staff_id: str, most: int) -> ScalarSelect[int]:
+    """The number of a member's open leads, as far as `most` and one more."""
+    mine = select(Lead.id).where(Lead.owner_id == staff_id, Lead.queue.in_(TO_DO)).limit(most + 1)
+    return select(func.count()).select_from(mine.subquery()).scalar_subquery()
 
 
 def _take_turns(session: Session) -> Collection[User]:

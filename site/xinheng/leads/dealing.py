@@ -19,13 +19,12 @@ from xinheng.forms.assignment import AssignmentRules
 from xinheng.leads.assignment import Assigner
 from xinheng.leads.handing import Handing, references_of
 from xinheng.leads.models import Enquiry, Lead, LeadEvent
+from xinheng.leads.telling import sales_leads
 from xinheng.leads.trail import Trail
 from xinheng.leads.turns import today
 from xinheng.leads.work import lead_lock
 from xinheng.notices.outbox import Notice, enqueue, utc_now
-from xinheng.staff.colleagues import read_colleagues
 from xinheng.staff.models import User
-from xinheng.staff.permissions import Permission
 from xinheng.working_days import Calendar
 
 LOOK_EVERY = 3.0  # seconds
@@ -164,12 +163,6 @@ class Dealing:
         )
         for address in sales_leads(session):
             enqueue(session, kind="absent", reference=reference, text=text, now=now, recipient=address)
-
-
-def sales_leads(session: Session) -> Sequence[str]:
-    """The addresses of those who look after everybody's leads; where nobody does, what is for them is for all."""
-    people = read_colleagues(session).values()
-    return [each.email for each in people if each.active and Permission.ALL_LEADS in each.permissions] or [""]
 
 
 def _told_of(session: Session, reference: str) -> bool:

@@ -20,12 +20,11 @@ from xinheng.forms.response import ResponseRules, Told
 from xinheng.leads.assignment import Assigner
 from xinheng.leads.handing import Handing
 from xinheng.leads.models import Lead
-from xinheng.leads.telling import LATE, SOON, takes_leads
+from xinheng.leads.telling import LATE, SOON, sales_leads, takes_leads
 from xinheng.leads.trail import Trail
 from xinheng.notices.outbox import Notice, enqueue, withdraw
 from xinheng.settings import SHANGHAI
 from xinheng.staff.models import User
-from xinheng.staff.permissions import Permission
 from xinheng.working_days import Calendar
 
 _AT_ONCE = 50
@@ -122,7 +121,7 @@ class Escalation:
             elif whom == "owner" and owner is not None and takes_leads(owner):
                 recipients.add(owner.email)
             else:
-                recipients |= {leader.email for leader in _leaders(session)} or {""}
+                recipients |= {*sales_leads(session)}
         text = self._text(session, lead, step, now)
         reference = lead.enquiries[-1].reference
         kind = SOON if step.number == 1 else LATE
@@ -178,12 +177,3 @@ def _withdraw_earlier(session: Session, lead: Lead, now: datetime) -> None:
     """What still waits to be told says less than what is told now."""
     references = [enquiry.reference for enquiry in lead.enquiries]
     withdraw(session, references, now, Notice.kind.in_([SOON, LATE]))
-
-
-def _leaders(session: Session) -> Sequence[User]:
-    """Members who see everybody's leads."""
-    return [
-        member
-        for member in session.scalars(select(User).where(User.active.is_(True)))
-        if Permission.ALL_LEADS in member.permissions
-    ]

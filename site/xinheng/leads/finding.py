@@ -94,24 +94,20 @@ def _places(
     ]
 
 
-def count_views(session: Session, scope: Scope, now: datetime, owner: str = "") -> dict[View, int]:
-    """How many leads wait in each view, at most one more than MOST_COUNTED. One question, however many views."""
-    wanted = [Wanted(view=view, owner=owner) for view in VIEWS]
-    parts = [
-        (view, part) for view, each in zip(VIEWS, wanted, strict=True) for part in _counts(scope, each, now)
-    ]
+def count_lists(session: Session, scope: Scope, wanted: Sequence[Wanted], now: datetime) -> list[int]:
+    """How many leads each list holds, at most one more than MOST_COUNTED. One question, however many lists."""
+    parts = [(place, part) for place, each in enumerate(wanted) for part in _counts(scope, each, now)]
     found = session.execute(select(*(part for _, part in parts))).one() if parts else ()
-    counts: dict[View, int] = dict.fromkeys(VIEWS, 0)
-    for (view, _), number in zip(parts, found, strict=True):
-        counts[view] = min(counts[view] + number, MOST_COUNTED + 1)
+    counts = [0] * len(wanted)
+    for (place, _), number in zip(parts, found, strict=True):
+        counts[place] = min(counts[place] + number, MOST_COUNTED + 1)
     return counts
 
 
-def count_leads(session: Session, scope: Scope, wanted: Wanted, now: datetime) -> int:
-    """How many leads a list holds, at most one more than MOST_COUNTED."""
-    parts = list(_counts(scope, wanted, now))
-    found = session.execute(select(*parts)).one() if parts else ()
-    return min(sum(found), MOST_COUNTED + 1)
+def count_views(session: Session, scope: Scope, now: datetime, owner: str = "") -> dict[View, int]:
+    """How many leads wait in each view, at most one more than MOST_COUNTED."""
+    wanted = [Wanted(view=view, owner=owner) for view in VIEWS]
+    return dict(zip(VIEWS, count_lists(session, scope, wanted, now), strict=True))
 
 
 def count_late_responses(session: Session, scope: Scope, now: datetime) -> int:

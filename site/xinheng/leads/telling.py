@@ -3,7 +3,7 @@ a lead."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
@@ -15,6 +15,7 @@ from xinheng.leads.joining import Joined
 from xinheng.leads.models import Enquiry
 from xinheng.notices.outbox import enqueue
 from xinheng.settings import SHANGHAI
+from xinheng.staff.colleagues import read_colleagues
 from xinheng.staff.models import User
 from xinheng.staff.permissions import Permission
 
@@ -54,6 +55,12 @@ def tell(
 def takes_leads(member: User) -> bool:
     """Whether a member may be told of leads."""
     return member.active and Permission.LEADS in member.permissions
+
+
+def sales_leads(session: Session) -> Sequence[str]:
+    """The addresses of those who look after everybody's leads; where nobody does, what is for them is for all."""
+    people = read_colleagues(session).values()
+    return [each.email for each in people if each.active and Permission.ALL_LEADS in each.permissions] or [""]
 
 
 def _notice_text(form: PublishedForm, enquiry: Enquiry, joined: Joined, site: str) -> str:
