@@ -16,7 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, select, text, type_coerce
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Table,
+    event,
+    insert,
+    select,
+    text,
+    type_coerce,
+)
 from sqlalchemy.exc import DatabaseError, IntegrityError, InternalError, StatementError
 from tests.databases import address
 from tests.postgres import PostgresServer
@@ -32,6 +43,7 @@ from xinheng.db import (
     insert_row,
     insert_rows,
     open_databases,
+    unindexed,
 )
 from xinheng.db.sqlite import BUSY, SqliteDatabase
 from xinheng.db.writer_lock import WriterLock
@@ -708,3 +720,18 @@ def test_what_was_read_stays_usable_after_its_session(opened: Databases) -> None
         found = session.get(FormVersion, "v")
     assert found is not None
     assert found.form == "{}"
+
+
+def test_only_postgresql_may_look_for_it_in_the_index_that_sqlite_leaves_alone(opened: Databases) -> None:
+    pairs = Table("pairs", MetaData(), Column("one", Integer, index=True), Column("two", Integer))
+    asked = select(pairs.c.two).where(unindexed(pairs.c.one) == 70)
+    on_sqlite = isinstance(opened.leads, SqliteDatabase)
+    with opened.leads.engine.begin() as connection:
+        pairs.create(connection)
+        connection.execute(insert(pairs), [{"one": one, "two": -one} for one in range(2_000)])
+        connection.exec_driver_sql("ANALYZE")
+        assert connection.execute(asked).all() == [(-70,)]
+        words = "EXPLAIN QUERY PLAN" if on_sqlite else "EXPLAIN"
+        shown = str(asked.compile(connection.engine, compile_kwargs={"literal_binds": True}))
+        plan = "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{words} {shown}"))
+    assert ("ix_pairs_one" in plan) is not on_sqlite, plan

@@ -25,6 +25,7 @@ from xinheng.db.base import (
     LeadsBase,
     Moment,
 )
+from xinheng.db.planning import unindexed
 from xinheng.db.sqlite import SqliteDatabase
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "insert_row",
     "insert_rows",
     "open_databases",
+    "unindexed",
 ]
 
 

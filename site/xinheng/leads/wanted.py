@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, literal, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
+from xinheng.db import unindexed
 from xinheng.leads.merges import leads_of_last_four, leads_of_number
 from xinheng.leads.models import CLOSED, NEVER, Lead
 from xinheng.leads.moves import ROAD, came_to
@@ -123,7 +124,7 @@ def branches(scope: Scope, wanted: Wanted) -> list[ColumnElement[bool] | None]:
     if owners is None:
         return [None]
     if _has_its_index(wanted) and owners:
-        return [or_(*(_unindexed(Lead.owner_id) == owner for owner in owners))]
+        return [or_(*(unindexed(Lead.owner_id) == owner for owner in owners))]
     return [Lead.owner_id == owner for owner in owners]
 
 
@@ -139,11 +140,6 @@ def _owners(scope: Scope, wanted: Wanted) -> Sequence[str | None] | None:
 def _has_its_index(wanted: Wanted) -> bool:
     """Whether there is one index for it, which every filter is looked at in."""
     return bool(wanted.match) or wanted.sort == "came"
-
-
-def _unindexed(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
-    """The same value by an expression that no index has."""
-    return func.coalesce(column, column)
 
 
 def ordered(owner: ColumnElement[bool] | None, wanted: Wanted, now: datetime) -> Select[Any]:
@@ -162,7 +158,7 @@ def ordered(owner: ColumnElement[bool] | None, wanted: Wanted, now: datetime) ->
 def conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
     """What a list's leads have in common, but for whose they are and where the page begins."""
     found: list[ColumnElement[bool]] = []
-    filtered = _unindexed if _has_its_index(wanted) else _indexed
+    filtered = unindexed if _has_its_index(wanted) else _indexed
     if wanted.view:
         found.append(_in_view(wanted.view, now))
     if wanted.status:
@@ -178,7 +174,7 @@ def conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
         found.append(filtered(Lead.level) == ("" if wanted.level == "none" else wanted.level))
     if wanted.reached:
         found.append(filtered(Lead.reached).in_(_from(wanted.reached)))
-    came = _unindexed if wanted.match else _indexed
+    came = unindexed if wanted.match else _indexed
     found += _between(filtered(Lead.last_enquiry_at), wanted.since, wanted.until)
     found += _between(came(Lead.created_at), wanted.came_since, wanted.came_until)
     if wanted.match:
@@ -213,7 +209,7 @@ def _between(
 
 
 def _of_status(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    filtered = _unindexed if _has_its_index(wanted) else _indexed
+    filtered = unindexed if _has_its_index(wanted) else _indexed
     if wanted.status == "open":
         yield filtered(Lead.closed).is_(False)
         return
