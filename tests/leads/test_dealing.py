@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -203,6 +203,26 @@ def test_a_lead_that_nobody_there_may_have_does_not_keep_the_others_from_being_d
     assert owners(store, ids) == [None, zhou.id, zhou.id]
 
 
+def let_go(store: Database, member: User, ids: list[str], now: datetime = NOON) -> None:
+    """They went back to the pool from this member an hour ago, who may not have them again today."""
+    with store.writing() as session:
+        for each in ids:
+            values = {"lead_id": each, "detail": {"from": member.id, "to": ""}, "version": 1}
+            session.add(LeadEvent(kind="returned", happened_at=now - HOUR, **values))
+
+
+def test_however_many_nobody_there_may_have_those_behind_them_are_dealt(
+    store: Database, store_keys: Keys, leads_that_ask: Ask
+) -> None:
+    zhou, _ = on_duty(store, "周敏"), on_duty(store, "李航", "sales_lead")
+    ids = leads_that_ask(43)
+    let_go(store, zhou, ids[:41])
+    dealing = dealing_of(store, store_keys, rules_of())
+    assert dealing.deal(NOON) == 2
+    assert owners(store, ids) == [*[None] * 41, zhou.id, zhou.id]
+    assert told(store, "unassigned") == [], "somebody takes leads"
+
+
 def test_who_comes_on_duty_late_is_not_given_all_that_waits(
     store: Database, store_keys: Keys, three: list[User], leads_that_ask: Ask
 ) -> None:
@@ -217,6 +237,23 @@ def test_who_comes_on_duty_late_is_not_given_all_that_waits(
 
 
 # --- owners who are away ---
+
+
+def test_however_many_were_told_of_and_nobody_may_have_those_behind_them_are_given(
+    store: Database, store_keys: Keys, leads_that_ask: Ask
+) -> None:
+    zhou, wu = on_duty(store, "周敏", on_duty=False), on_duty(store, "吴凯", on_duty=False)
+    ids = leads_that_ask(23)
+    with store.writing() as session:
+        session.execute(update(Lead).values(owner_id=zhou.id))
+    let_go(store, wu, ids[:21], NOON - DAY)
+    dealing = dealing_of(store, store_keys, rules_of(absent_owner="give"))
+    for _ in range(2):
+        assert dealing.deal(NOON) == 0
+    assert len(told(store, "absent")) == len(ids)
+    set_member(store, wu, on_duty=True)
+    assert dealing.deal(NOON) == 2
+    assert owners(store, ids) == [*[zhou.id] * 21, wu.id, wu.id]
 
 
 def test_however_many_were_told_of_before_the_next_one_is_told_of(
