@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, literal, or_, select, union
+from sqlalchemy.orm import Session, aliased
 
 from xinheng.audit.log import SYSTEM
 from xinheng.db import Database, DatabaseBusy
 from xinheng.forms.assignment import AssignmentRules
 from xinheng.leads.assignment import Assigner
 from xinheng.leads.handing import Handing, references_of
-from xinheng.leads.models import Enquiry, Lead, LeadEvent
+from xinheng.leads.models import NEVER, Enquiry, Lead, LeadEvent
 from xinheng.leads.telling import sales_leads
 from xinheng.leads.trail import Trail
 from xinheng.leads.turns import today
@@ -215,19 +215,39 @@ def _left_alone(session: Session, now: datetime) -> Select[str]:
 
 def _waiting(now: datetime, whose: ColumnElement[bool], dealt_with: ColumnElement[bool]) -> Select[str]:
     since = select(LeadEvent.id).where(
-        LeadEvent.lead_id == Lead.id, LeadEvent.happened_at >= Lead.last_enquiry_at, dealt_with
+        LeadEvent.lead_id == Lead.id, LeadEvent.happened_at >= Lead.last_enquiry_at, dealt_with, ~_released()
     )
     return (
         select(Lead.id)
         .where(
-            whose,
+            Lead.id.in_(_lately(now, whose)),
             Lead.queue.in_(_WAITING),
-            Lead.last_enquiry_at > now - LOOKED_BACK,
             Lead.restricted.is_(False),
             ~since.exists(),
         )
         .order_by(Lead.last_enquiry_at, Lead.id)
     )
+
+
+def _lately(now: datetime, whose: ColumnElement[bool]) -> CompoundSelect[str]:
+    """Ids of leads whose person asked lately, or is to be called since lately: what was held back counts from when it came
+    to the desk. Each part walks an index of the owner's."""
+    bound = literal(now - LOOKED_BACK, Lead.first_response_due.type)
+    due = (
+        Lead.first_response_due > bound,
+        Lead.first_response_due < literal(NEVER, Lead.first_response_due.type),
+    )
+    return union(
+        select(Lead.id).where(whose, Lead.last_enquiry_at > now - LOOKED_BACK),
+        select(Lead.id).where(whose, Lead.queue.in_(_WAITING), *due),
+    )
+
+
+def _released() -> ColumnElement[bool]:
+    """Whether an enquiry came out of quarantine after an event: what was done before doesn't answer it."""
+    later = aliased(LeadEvent)
+    released = select(later.id).where(later.lead_id == LeadEvent.lead_id, later.kind == "released")
+    return released.where(later.happened_at > LeadEvent.happened_at).correlate(LeadEvent).exists()
 
 
 def _handed() -> ColumnElement[bool]:
