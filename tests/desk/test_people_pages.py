@@ -405,6 +405,7 @@ def test_leads_are_shared_out_or_given_back(
     desk.send(f"/desk/people/{wu.id}/leave", to="share", share=[chen.id, lin.id])
     owners = [the_lead(store, each).owner_id for each in ids]
     assert sorted(map(owners.count, (chen.id, lin.id))) == [1, 2]
+    assert "也不会按轮流自动分：请告诉主管" in desk.get(f"/desk/people/{chen.id}/leave").text
     desk.send(f"/desk/people/{chen.id}/leave", to="pool")
     assert sum(the_lead(store, each).owner_id is None for each in ids) == owners.count(chen.id)
 

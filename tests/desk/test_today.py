@@ -7,7 +7,7 @@ import re
 import pytest
 from flask import Flask
 from tests.desk.conftest import NOON, DeskClient, Known, SignedIn, Staff
-from tests.desk.leads_at_hand import DAY, HOUR, SECRETS, ask, give, rows_on, words_on
+from tests.desk.leads_at_hand import DAY, HOUR, MINUTE, SECRETS, ask, give, rows_on, words_on
 from tests.leads.colleagues import plain_lead, put_leads
 
 from xinheng.db import Database
@@ -77,6 +77,34 @@ def test_one_looks_at_ones_own_or_at_nobodys(
 ) -> None:
     chosen = {"me": zhou.id, "wu": wu.id}.get(owner, owner)
     assert rows_on(desk.get(f"/desk/?owner={chosen}")) == [due[kind] for kind in kinds]
+
+
+@pytest.mark.parametrize("status", ["new", "contacted", "proposal"])
+def test_who_asks_again_while_late_keeps_the_place_and_is_late_since_then(
+    desk: DeskClient, app: Flask, store: Database, zhou: Known, status: str
+) -> None:
+    """What was planned two months ago isn't what they wait for."""
+    old, other = (ask(app, phone=f"1380013800{number}", at=NOON - 70 * DAY) for number in range(2))
+    give(store, old, zhou, status=status, follow_up_at=NOON - 63 * DAY)
+    give(store, other, zhou, status="contacted", follow_up_at=NOON - 2 * HOUR)
+    ask(app, phone="13800138000", at=NOON - 20 * MINUTE, details="又有一家。")
+    page = desk.get("/desk/")
+    assert rows_on(page) == [old, other]
+    said = words_on(page)
+    assert ("迟20分钟 又来咨询了，请回电" in said, "63天" in said) == (True, False)
+    lead = desk.get(f"/desk/leads/{old}").text
+    assert re.findall(r'name="(?:date|time)" type="\w+" value="([^"]*)"', lead) == ["2026-11-23", "11:40"]
+
+
+def test_who_asks_again_before_the_planned_day_is_due_at_once(
+    desk: DeskClient, app: Flask, store: Database, zhou: Known
+) -> None:
+    lead = give(store, ask(app, at=NOON - DAY), zhou, status="contacted", follow_up_at=NOON + 7 * DAY)
+    ask(app, at=NOON - 20 * MINUTE, details="又有一家。")
+    assert counts(desk)["late"] == "1"
+    page = desk.get("/desk/leads?view=late")
+    assert rows_on(page) == [lead]
+    assert "迟20分钟 又来咨询了，请回电" in words_on(page)
 
 
 def test_no_more_than_eight_of_each_with_a_way_to_all(desk: DeskClient, app: Flask, store: Database) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from tests.conftest import ORIGIN
-from tests.leads.colleagues import events_of, scope_of, the_lead
+from tests.leads.colleagues import events_of, plain_lead, put_leads, scope_of, the_lead
 from tests.leads.conftest import NOON
 from tests.leads.duty import WEEKDAYS, assigner_of, on_duty, rules_of, set_member
 from tests.leads.test_record import Asked
@@ -22,11 +23,16 @@ from xinheng.db import Database
 from xinheng.forms.assignment import AssignmentRules
 from xinheng.leads.dealing import Dealing
 from xinheng.leads.deeds import Deed
-from xinheng.leads.models import Lead, LeadEvent
+from xinheng.leads.drainer import drain
+from xinheng.leads.models import Enquiry, Lead, LeadEvent
+from xinheng.leads.quarantine import Quarantine
 from xinheng.leads.record import EnquiryDesk
+from xinheng.leads.spool import Spool, Spooled
+from xinheng.leads.submission import Submission
 from xinheng.leads.trail import Trail
+from xinheng.leads.verdict import Verdict
 from xinheng.leads.work import LeadWork
-from xinheng.notices.outbox import Notice
+from xinheng.notices.outbox import Notice, utc_now
 from xinheng.staff.models import User
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -203,6 +209,140 @@ def test_a_lead_that_nobody_there_may_have_does_not_keep_the_others_from_being_d
     assert owners(store, ids) == [None, zhou.id, zhou.id]
 
 
+def let_go(store: Database, member: User, ids: list[str], now: datetime = NOON) -> None:
+    """They went back to the pool from this member an hour ago, who may not have them again today."""
+    with store.writing() as session:
+        for each in ids:
+            values = {"lead_id": each, "detail": {"from": member.id, "to": ""}, "version": 1}
+            session.add(LeadEvent(kind="returned", happened_at=now - HOUR, **values))
+
+
+def test_however_many_nobody_there_may_have_those_behind_them_are_dealt(
+    store: Database, store_keys: Keys, leads_that_ask: Ask
+) -> None:
+    zhou, _ = on_duty(store, "周敏"), on_duty(store, "李航", "sales_lead")
+    ids = leads_that_ask(43)
+    let_go(store, zhou, ids[:41])
+    dealing = dealing_of(store, store_keys, rules_of())
+    assert dealing.deal(NOON) == 2
+    assert owners(store, ids) == [*[None] * 41, zhou.id, zhou.id]
+    assert told(store, "unassigned") == [], "somebody takes leads"
+
+
+# --- what was held back ---
+
+
+@pytest.fixture
+def odd(asked: Asked) -> Submission:
+    return asked("13800000000", typed_id="e" * 32, verdict=Verdict(("trap", "link")))
+
+
+def release(store: Database, keys: Keys, desk: EnquiryDesk, member: User, at: datetime) -> str:
+    """Somebody says that what waits in quarantine is no spam; the lead's id."""
+    with store.reading() as session:
+        held = session.scalars(select(Enquiry.id).where(Enquiry.state == "quarantined")).one()
+    return str(Quarantine(store, keys, desk).release(held, member.id, at))
+
+
+def test_what_lay_in_quarantine_for_long_is_dealt_from_when_it_was_released(
+    store: Database, store_keys: Keys, desk: EnquiryDesk, odd: Submission
+) -> None:
+    zhou, hang = on_duty(store, "周敏"), on_duty(store, "李航", "sales_lead")
+    desk.record(odd, NOON - 60 * DAY)
+    lead_id = release(store, store_keys, desk, hang, NOON)
+    dealing = dealing_of(store, store_keys, rules_of())
+    assert [dealing.deal(NOON + MINUTE) for _ in range(2)] == [1, 0]
+    assert the_lead(store, lead_id).owner_id == zhou.id
+
+
+def test_what_lay_in_the_spool_for_long_is_dealt_from_when_it_was_stored(
+    store: Database, store_keys: Keys, desk: EnquiryDesk, spool: Spool, asked: Asked
+) -> None:
+    zhou, now = on_duty(store, "周敏"), utc_now()
+    submission = asked()
+    spool.put(submission.own_ids(store_keys, NOON)[0], Spooled(submission, now - 60 * DAY))
+    assert drain(desk, spool)
+    assert dealing_of(store, store_keys, rules_of()).deal(now + MINUTE) == 1
+    lead = the_lead(store)
+    assert (lead.owner_id, lead.last_enquiry_at) == (zhou.id, now - 60 * DAY)
+    assert lead.first_response_due is not None
+    assert lead.first_response_due > now, "nobody could have called before"
+
+
+def test_what_was_put_back_before_a_release_is_dealt_after_it(
+    store: Database, store_keys: Keys, desk: EnquiryDesk, odd: Submission, leads_that_ask: Ask
+) -> None:
+    """Its enquiry was sent before, and nobody had seen it."""
+    zhou, hang = on_duty(store, "周敏"), on_duty(store, "李航", "sales_lead")
+    (lead_id,) = leads_that_ask(1, NOON - 3 * DAY)
+    desk.record(odd, NOON - 2 * DAY)
+    work = LeadWork(store, store_keys, site=ORIGIN)
+    for owner, hours in ((zhou, 3), (None, 2)):
+        work.assign(lead_id, Deed(scope_of(hang, everyone=True), NOON - hours * HOUR), owner)
+    dealing = dealing_of(store, store_keys, rules_of())
+    assert dealing.deal(NOON - HOUR) == 0
+    release(store, store_keys, desk, hang, NOON)
+    assert dealing.deal(NOON) == 1
+
+
+def test_what_was_done_before_a_release_does_not_answer_it(
+    store: Database, store_keys: Keys, desk: EnquiryDesk, odd: Submission, leads_that_ask: Ask
+) -> None:
+    zhou, hang = on_duty(store, "周敏"), on_duty(store, "李航", "sales_lead")
+    (lead_id,) = leads_that_ask(1, NOON - 3 * DAY)
+    desk.record(odd, NOON - 2 * DAY)
+    work = LeadWork(store, store_keys, site=ORIGIN)
+    work.assign(lead_id, Deed(scope_of(zhou), NOON - 3 * HOUR), zhou)
+    work.write_note(lead_id, Deed(scope_of(zhou), NOON - 2 * HOUR), "接通了", connected=True)
+    set_member(store, zhou, on_duty=False)
+    dealing = dealing_of(store, store_keys, rules_of())
+    dealing.deal(NOON - HOUR)
+    assert told(store, "absent") == []
+    release(store, store_keys, desk, hang, NOON)
+    dealing.deal(NOON)
+    assert [each for each, _ in told(store, "absent")] == [hang.email]
+
+
+@pytest.mark.parametrize("way", ["hand", "round_robin"])
+def test_leads_of_long_ago_are_not_looked_through(store: Database, store_keys: Keys, way: str) -> None:
+    zhou = on_duty(store, "周敏", on_duty=False)
+    on_duty(store, "吴凯")
+    for owner in (None, zhou.id):
+        old = [
+            {"last_enquiry_at": NOON - days * DAY, "first_response_due": due}
+            for days in range(40, 2040)
+            for due in (NOON - days * DAY, None)
+        ]
+        leads = [plain_lead(owner_id=owner, **each) for each in old]
+        put_leads(store, leads)
+        with store.writing() as session:
+            session.add_all(
+                LeadEvent(lead_id=lead["id"], kind="enquiry", happened_at=lead["last_enquiry_at"])
+                for lead in leads
+            )
+    asked: list[tuple[str, object]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: object, *_rest: object) -> None:
+        asked.extend([(statement, values)] if "UNION" in statement else [])
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    assert dealing_of(store, store_keys, rules_of(way, absent_owner="give")).deal(NOON) == 0
+    event.remove(store.engine, "before_cursor_execute", note)
+    assert asked
+    words = "EXPLAIN QUERY PLAN" if store.engine.dialect.name == "sqlite" else "EXPLAIN"
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql("ANALYZE")
+        for statement, values in asked:
+            plan = "\n".join(
+                str(row[-1])
+                for row in connection.exec_driver_sql(f"{words} {statement}", values)  # type: ignore[call-overload]
+            )
+            assert re.search(r"ix_leads_owner_id_last_enquiry_at .*last_enquiry_at ?>", plan, re.DOTALL), plan
+            assert re.search(r"ix_leads_(owner_)?waiting .*first_response_due ?>", plan, re.DOTALL), plan
+            assert not re.search(r"(Seq Scan on|SCAN) lead", plan), plan
+        connection.rollback()
+
+
 def test_who_comes_on_duty_late_is_not_given_all_that_waits(
     store: Database, store_keys: Keys, three: list[User], leads_that_ask: Ask
 ) -> None:
@@ -217,6 +357,23 @@ def test_who_comes_on_duty_late_is_not_given_all_that_waits(
 
 
 # --- owners who are away ---
+
+
+def test_however_many_were_told_of_and_nobody_may_have_those_behind_them_are_given(
+    store: Database, store_keys: Keys, leads_that_ask: Ask
+) -> None:
+    zhou, wu = on_duty(store, "周敏", on_duty=False), on_duty(store, "吴凯", on_duty=False)
+    ids = leads_that_ask(23)
+    with store.writing() as session:
+        session.execute(update(Lead).values(owner_id=zhou.id))
+    let_go(store, wu, ids[:21], NOON - DAY)
+    dealing = dealing_of(store, store_keys, rules_of(absent_owner="give"))
+    for _ in range(2):
+        assert dealing.deal(NOON) == 0
+    assert len(told(store, "absent")) == len(ids)
+    set_member(store, wu, on_duty=True)
+    assert dealing.deal(NOON) == 2
+    assert owners(store, ids) == [*[zhou.id] * 21, wu.id, wu.id]
 
 
 def test_however_many_were_told_of_before_the_next_one_is_told_of(

@@ -215,7 +215,7 @@ def _what_to_say(file: LeadFile, checks: AttachedChecks, member: User) -> ShownG
 
 def _plan_form(file: LeadFile) -> PlanForm:
     """The plan as it stands, to be changed."""
-    at = file.lead.follow_up_at
+    at = file.lead.due_since
     local = at.astimezone(SHANGHAI) if at else None
     return PlanForm(
         date=local.date() if local else None,

@@ -126,7 +126,7 @@ def _said(file: LeadFile, people: Mapping[str, Colleague], needs: Mapping[str, s
     status = str(words.STATUS[lead.status])
     reason = str(words.REASON[lead.reason]) if lead.reason else ""
     extension = _("转 %(extension)s", extension=file.extension) if file.extension else ""
-    at = short(lead.follow_up_at, now) if lead.follow_up_at else ""
+    at = short(lead.due_since, now) if lead.due_since else ""
     return {
         "name": file.name,
         "phone": " ".join(filter(None, (file.phone, extension))),

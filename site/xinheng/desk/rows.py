@@ -100,7 +100,7 @@ def _due(lead: Lead, keys: Keys, response: Response, now: datetime) -> tuple[str
         return _first_call(lead, response, now)
     match lead.queue:
         case "planned":
-            at = lead.follow_up_at or now
+            at = lead.due_since or now
             text = _("迟%(span)s", span=span(now - at)) if at < now else short(at, now)
             return text, _step(lead, keys), at < now
         case "stuck":

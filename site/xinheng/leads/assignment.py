@@ -68,20 +68,22 @@ class Assigner:
     ) -> User | None:
         """Who of those that take turns is next: whose last lead was given longest ago. None where nobody is on duty with
         room. Not the present owner, nor who just lost it to the pool, nor those excluded."""
-        not_these = {*exclude, lead.owner_id}
-        there = [
-            each for each in _take_turns(session) if each.id not in not_these and self._is_there(each, now)
-        ]
-        loads = self.loads(session, there, now)
-        most = self._rules().round_robin.most_a_day
-        # of those who got one at the same moment, who has fewer today
-        for member in sorted(
-            there, key=lambda each: (each.last_assigned_at or _NEVER, loads[each.id].given, each.id)
-        ):
-            load = loads[member.id]
-            if not load.full and load.given < most and not self._waits(session, lead, member.id, now):
+        for member in self.with_room(session, now, {*exclude, lead.owner_id}):
+            if not self._waits(session, lead, member.id, now):
                 return member
         return None
+
+    def with_room(
+        self, session: Session, now: datetime, exclude: Collection[str | None] = ()
+    ) -> Sequence[User]:
+        """Those on duty who can be given one more today, whose turn it is before the others."""
+        there = [
+            each for each in _take_turns(session) if each.id not in exclude and self._is_there(each, now)
+        ]
+        loads, most = self.loads(session, there, now), self._rules().round_robin.most_a_day
+        free = [each for each in there if not loads[each.id].full and loads[each.id].given < most]
+        # of those who got one at the same moment, who has fewer today
+        return sorted(free, key=lambda each: (each.last_assigned_at or _NEVER, loads[each.id].given, each.id))
 
     def loads(self, session: Session, members: Sequence[User], now: datetime) -> Mapping[str, Load]:
         """What each of these members has to do now, by id; two questions for all."""

@@ -9,16 +9,17 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import count
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, literal, or_, select, union
+from sqlalchemy.orm import Session, aliased
 
 from xinheng.audit.log import SYSTEM
 from xinheng.db import Database, DatabaseBusy
 from xinheng.forms.assignment import AssignmentRules
 from xinheng.leads.assignment import Assigner
 from xinheng.leads.handing import Handing, references_of
-from xinheng.leads.models import Enquiry, Lead, LeadEvent
+from xinheng.leads.models import NEVER, Enquiry, Lead, LeadEvent
 from xinheng.leads.telling import sales_leads
 from xinheng.leads.trail import Trail
 from xinheng.leads.turns import today
@@ -73,24 +74,37 @@ class Dealing:
     def deal(self, now: datetime) -> int:
         """Give out what can be given; returns how many leads have another owner."""
         with self._database.reading() as session:
-            unowned = session.scalars(_unowned(now)).all() if self._rules().way == "round_robin" else []
-            free = any(self._somebody_for(session, each, now) for each in unowned)
+            turns = self._rules().way == "round_robin"
+            waiting = turns and session.scalar(_unowned(now).limit(1)) is not None
+            unowned = self._givable(session, _unowned(now), now) if waiting else []
             left = self._to_do(session, now)
-        if unowned and not free:
+        if waiting and not unowned:
             self._tell_none_free(now)
-        given = sum(self._give(lead_id, now) for lead_id in unowned) if free else 0
+        given = sum(self._give(lead_id, now) for lead_id in unowned)
         return given + sum(self._give_or_tell(lead_id, now) for lead_id in left)
+
+    def _givable(self, session: Session, waiting: Select[str], now: datetime) -> Sequence[str]:
+        """The first of these leads that somebody who is there may be given. However many nobody may have just now, they
+        don't keep those behind them from being dealt."""
+        found: list[str] = []
+        if not self._assigner.with_room(session, now):
+            return found
+        for start in count(0, _AT_ONCE):
+            some = session.scalars(waiting.offset(start).limit(_AT_ONCE)).all()
+            found += [each for each in some if self._somebody_for(session, each, now)]
+            if len(found) >= _AT_ONCE or len(some) < _AT_ONCE:
+                break
+        return found[:_AT_ONCE]
 
     def _somebody_for(self, session: Session, lead_id: str, now: datetime) -> bool:
         return self._assigner.next_owner(session, now, session.get_one(Lead, lead_id)) is not None
 
     def _to_do(self, session: Session, now: datetime) -> Sequence[str]:
         """Ids of leads whose owner is away: those yet to be told of, and those that somebody can be given."""
-        left = session.scalars(_left_alone(session, now).where(~_is_told_of())).all()
+        left = session.scalars(_left_alone(session, now).where(~_is_told_of()).limit(_AT_ONCE)).all()
         if self._rules().absent_owner != "give":
             return left
-        told = session.scalars(_left_alone(session, now).where(_is_told_of())).all()
-        return [*left, *(each for each in told if self._somebody_for(session, each, now))]
+        return [*left, *self._givable(session, _left_alone(session, now).where(_is_told_of()), now)]
 
     def _give(self, lead_id: str, now: datetime) -> bool:
         """Give one lead of nobody to who is next; False where nobody is, or it doesn't wait any more."""
@@ -132,9 +146,9 @@ class Dealing:
         with self._database.writing(over=[b"assignment"]) as session:
             if _told_lately(session, now):
                 return
-            count = len(session.scalars(_unowned(now, most=100)).all())
+            number = len(session.scalars(_unowned(now).limit(100)).all())
             text = (
-                f"{'100条以上' if count == 100 else f'{count}条'}新线索没有人接：值班的人都到了上限，或没有人值班\n"
+                f"{'100条以上' if number == 100 else f'{number}条'}新线索没有人接：值班的人都到了上限，或没有人值班\n"
                 f"查看：{self._site}/desk/leads?owner=none&status=open"
             )
             for address in sales_leads(session):
@@ -186,34 +200,54 @@ def _told_lately(session: Session, now: datetime) -> bool:
     return session.scalar(told.limit(1)) is not None
 
 
-def _unowned(now: datetime, most: int = _AT_ONCE) -> Select[str]:
+def _unowned(now: datetime) -> Select[str]:
     """Ids of leads that ask for somebody and that nobody was given since they last asked, the oldest first. What somebody
     put back stays put back."""
-    return _waiting(now, Lead.owner_id.is_(None), _handed()).limit(most)
+    return _waiting(now, Lead.owner_id.is_(None), _handed())
 
 
 def _left_alone(session: Session, now: datetime) -> Select[str]:
     """Ids of leads whose owner is away, and nobody has done anything since they last asked."""
     away = [each.id for each in session.scalars(select(User)) if not each.present(now)]
     done = and_(LeadEvent.staff_id.is_not(None), LeadEvent.kind != "released")
-    return _waiting(now, Lead.owner_id.in_(away), or_(done, _handed())).limit(_AT_ONCE)
+    return _waiting(now, Lead.owner_id.in_(away), or_(done, _handed()))
 
 
 def _waiting(now: datetime, whose: ColumnElement[bool], dealt_with: ColumnElement[bool]) -> Select[str]:
     since = select(LeadEvent.id).where(
-        LeadEvent.lead_id == Lead.id, LeadEvent.happened_at >= Lead.last_enquiry_at, dealt_with
+        LeadEvent.lead_id == Lead.id, LeadEvent.happened_at >= Lead.last_enquiry_at, dealt_with, ~_released()
     )
     return (
         select(Lead.id)
         .where(
-            whose,
+            Lead.id.in_(_lately(now, whose)),
             Lead.queue.in_(_WAITING),
-            Lead.last_enquiry_at > now - LOOKED_BACK,
             Lead.restricted.is_(False),
             ~since.exists(),
         )
         .order_by(Lead.last_enquiry_at, Lead.id)
     )
+
+
+def _lately(now: datetime, whose: ColumnElement[bool]) -> CompoundSelect[str]:
+    """Ids of leads whose person asked lately, or is to be called since lately: what was held back counts from when it came
+    to the desk. Each part walks an index of the owner's."""
+    bound = literal(now - LOOKED_BACK, Lead.first_response_due.type)
+    due = (
+        Lead.first_response_due > bound,
+        Lead.first_response_due < literal(NEVER, Lead.first_response_due.type),
+    )
+    return union(
+        select(Lead.id).where(whose, Lead.last_enquiry_at > now - LOOKED_BACK),
+        select(Lead.id).where(whose, Lead.queue.in_(_WAITING), *due),
+    )
+
+
+def _released() -> ColumnElement[bool]:
+    """Whether an enquiry came out of quarantine after an event: what was done before doesn't answer it."""
+    later = aliased(LeadEvent)
+    released = select(later.id).where(later.lead_id == LeadEvent.lead_id, later.kind == "released")
+    return released.where(later.happened_at > LeadEvent.happened_at).correlate(LeadEvent).exists()
 
 
 def _handed() -> ColumnElement[bool]:

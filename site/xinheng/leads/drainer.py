@@ -9,6 +9,7 @@ from contextlib import suppress
 from xinheng.db import DatabaseBusy
 from xinheng.leads.record import EnquiryDesk, NotStored, UnknownForm
 from xinheng.leads.spool import Spool, Unreadable
+from xinheng.notices.outbox import utc_now
 
 LOOK_EVERY = 1.0  # seconds
 PAUSE = (
@@ -70,6 +71,6 @@ def _store(desk: EnquiryDesk, spool: Spool, submission_id: str) -> None:
         log.error("备用文件夹里的一份打不开，另外放着：%s", submission_id)
         spool.set_aside(submission_id)
         return
-    done = desk.record(record.submission, record.submitted_at, under=submission_id)
+    done = desk.record(record.submission, record.submitted_at, under=submission_id, stored_at=utc_now())
     spool.remove(submission_id)
     log.info("备用文件夹里的咨询 %s 已入库", done.reference)

@@ -171,6 +171,14 @@ class Lead(Sealed, LeadsBase):
 
     enquiries: Mapped[list[Enquiry]] = relationship(back_populates="lead", order_by="Enquiry.created_at")
 
+    @property
+    def due_since(self) -> datetime | None:
+        """When its next step is due: as planned, or at once where its person asked again after that; None without a plan.
+        Its place among the late ones is that of the plan: who asks again doesn't move down."""
+        if self.follow_up_at is None or self.enquiry_count < 2:
+            return self.follow_up_at
+        return max(self.follow_up_at, self.last_enquiry_at)
+
     def requeue(self) -> None:
         """Set what the lead waits for from its status and plan; a closed lead has no plan."""
         self.closed = self.status in CLOSED

@@ -63,10 +63,12 @@ class Recorded:
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """A submission with all that is known of it before the database is asked. `enquiry` is the row to store if it is no
-    repeat; `under` the id by which it was acknowledged before, where it was."""
+    repeat; `under` the id by which it was acknowledged before, where it was. It came at `now`, and to the desk at
+    `stored_at`."""
 
     submission: Submission = field(repr=False)
     now: datetime
+    stored_at: datetime
     under: str
     ids: Sequence[str]
     own_ids: Sequence[str]
@@ -116,15 +118,21 @@ class EnquiryDesk:
         return version in self._published
 
     def record(
-        self, submission: Submission, now: datetime, *, under: str = "", within: float = math.inf
+        self,
+        submission: Submission,
+        now: datetime,
+        *,
+        under: str = "",
+        stored_at: datetime | None = None,
+        within: float = math.inf,
     ) -> Recorded:
         """Store an enquiry, or find it stored. Raises UnknownForm, and NotStored when the database refuses.
 
-        `under` is the id by which it was acknowledged before, where it was: it is stored under that and no other.
-        `within` is how many seconds there are, where they are fewer than WAIT.
+        `under` is the id by which it was acknowledged before, where it was: it is stored under that and no other, and at
+        `stored_at`, by which staff are told of it. `within` is how many seconds there are, where they are fewer than WAIT.
         """
         try:
-            ready = self._ready(submission, now, under)
+            ready = self._ready(submission, now, stored_at or now, under)
             with self._database.writing(within=min(within, WAIT), over=ready.decided_on) as session:
                 return self._record(session, ready)
         except UnknownForm:
@@ -134,11 +142,11 @@ class EnquiryDesk:
         except Exception as fault:  # whatever it is, a fault of ours too, must not cost the enquiry
             raise NotStored(type(fault).__name__) from fault
 
-    def _ready(self, submission: Submission, now: datetime, under: str) -> _Ready:
+    def _ready(self, submission: Submission, now: datetime, stored_at: datetime, under: str) -> _Ready:
         payload_hash, ids = submission.payload_hash(self._keys), submission.ids(self._keys, now)
         own_ids = [id_of_words(self._keys, each, payload_hash) for each in ids]
         enquiry = self._enquiry(submission, under or own_ids[0], payload_hash, now)
-        return _Ready(submission, now, under, ids, own_ids, enquiry)
+        return _Ready(submission, now, stored_at, under, ids, own_ids, enquiry)
 
     def _record(self, session: Session, ready: _Ready) -> Recorded:
         if reference := _stored_before(session, ready):
@@ -152,7 +160,7 @@ class EnquiryDesk:
             insert_row(session, enquiry)
             count_spam(session, enquiry, held=1)
         else:
-            self.admit(session, enquiry, submission, form, now)
+            self.admit(session, enquiry, submission, form, ready.stored_at)
         insert_rows(session, Consent, _consents(enquiry, form, purposes, now))
         if ready.under:
             self._catch_up(session, enquiry, submission.phone)
