@@ -55,14 +55,10 @@ class Reach:
         return and_(Enquiry.id.in_(named), Enquiry.lead_id.is_(None), Enquiry.created_at <= self.until)
 
     def enquiries(self) -> ColumnElement[bool]:
-        """All: those of the leads, those without one, and the one by id in any case."""
+        """Those of the leads, and the one by id in any case."""
         leads = select(_lead.id).where(_lead.id.in_(self._named_leads()), _lead.last_enquiry_at <= self.until)
-        held = _row.phone_index == self.index, _row.lead_id.is_(None), _row.created_at <= self.until
-        named = union_all(
-            select(_row.id).where(_row.lead_id.in_(leads)),
-            select(_row.id).where(*held),
-            select(_row.id).where(_row.id == self.enquiry_id),
-        )
+        ways = _row.lead_id.in_(leads), _row.id == self.enquiry_id
+        named = union_all(*(select(_row.id).where(each) for each in ways))
         return Enquiry.id.in_(named)
 
     def _further(self) -> CompoundSelect[bytes | None]:
