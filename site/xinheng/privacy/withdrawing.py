@@ -57,10 +57,10 @@ def withdraw(
 
 
 def _wait_for(session: Session, reach: Reach) -> None:
-    """Whoever works at these records, or deletes them, has locked them first, and then what hangs on them: so do we, the
-    newest first as everywhere, or two would wait for each other."""
+    """Whoever works at these records, or deletes them, has locked them first, and then what hangs on them: so do we, leads
+    before enquiries and each by their ids as everywhere, or two would wait for each other."""
     for table, mine in ((Lead, reach.leads()), (Enquiry, reach.held())):
-        rows = select(table.id).where(mine).order_by(table.created_at.desc())
+        rows = select(table.id).where(mine).order_by(table.id)
         session.execute(rows.with_for_update(of=table)).all()
 
 
