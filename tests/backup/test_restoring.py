@@ -20,6 +20,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 from tests.conftest import OWN_PAGE
+from tests.leads.deleting import delete_lead
 
 from xinheng.app import create_app
 from xinheng.audit.verify import verify
@@ -170,9 +171,10 @@ def test_who_was_deleted_after_the_backup_is_gone_before_the_first_request(
 ) -> None:
     gone, left = enquire(), enquire()
     file = backed_up()
-    with app.extensions["xinheng.databases"].leads.reading() as session:
+    store = app.extensions["xinheng.databases"].leads
+    with store.reading() as session:
         lead_id = session.scalars(select(Enquiry.lead_id).where(Enquiry.reference == gone)).one()
-    app.extensions["xinheng.deletion"].of_lead(lead_id, "request", "system", NOW)
+    delete_lead(store, app.extensions["xinheng.deletion"], lead_id, now=NOW)
     shutil.copy(settings.data / "keys" / "tombstones", elsewhere.data / "keys" / "tombstones")
     assert restore(elsewhere, keys, file) == 1
     assert references(elsewhere) == {left}
@@ -276,9 +278,10 @@ def test_who_the_replaced_database_knew_as_deleted_stays_deleted(
     file = backed_up()
     restore(elsewhere, keys, file)
     site = create_app(elsewhere)
-    with site.extensions["xinheng.databases"].leads.reading() as session:
+    store = site.extensions["xinheng.databases"].leads
+    with store.reading() as session:
         lead_id = session.scalars(select(Lead.id)).one()
-    site.extensions["xinheng.deletion"].of_lead(lead_id, "request", "system", NOW)
+    delete_lead(store, site.extensions["xinheng.deletion"], lead_id, now=NOW)
     site.extensions["xinheng.reads"].stop()
     site.extensions["xinheng.databases"].dispose()
     (elsewhere.data / "keys" / "tombstones").unlink()

@@ -14,6 +14,7 @@ from flask import Flask
 from sqlalchemy import delete, select
 from tests.desk.conftest import NOON, Clock, DeskClient, Known, SignedIn, Staff
 from tests.desk.leads_at_hand import DAY, HOUR, ask, ask_with_check, do, give, rows_on, words_on
+from tests.leads.deleting import delete_lead
 from werkzeug.test import TestResponse
 
 from xinheng.articles.library import LibraryHolder
@@ -196,7 +197,7 @@ def test_a_lead_that_is_deleted_stays_counted_and_its_figure_says_what_the_list_
 ) -> None:
     kept, gone = ask(app, phone()), ask(app, phone())
     deletion: Deletion = app.extensions["xinheng.deletion"]
-    deletion.of_lead(gone, "request", "", NOON)
+    delete_lead(store, deletion, gone)
     add_up(store)
     page = li.get("/desk/reports")
     assert table(page)["直接访问"][3] == "2"

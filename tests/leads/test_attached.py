@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from tests.databases import a_writer_elsewhere, raw_bytes
 from tests.leads.colleagues import hire, the_lead
 from tests.leads.conftest import NOON
+from tests.leads.deleting import delete_lead
 
 from xinheng.assessments import KEPT, Assessment, keep
 from xinheng.crypto import Keys, fingerprint
@@ -295,7 +296,7 @@ def test_one_that_came_back_with_a_backup_is_deleted_again(
     lead_id = the_lead(store).id
     with store.reading() as session:
         back = {table.name: session.execute(table.select()).mappings().all() for table in _TABLES}
-    deletion.of_lead(lead_id, "request", "system", NOON)
+    delete_lead(store, deletion, lead_id)
     assert ids(store) == []
     with store.writing() as session:
         session.execute(LeadsBase.metadata.tables["tombstones"].delete())
@@ -316,7 +317,7 @@ def test_one_that_another_enquiry_has_too_stays_with_that(
     desk.record(attaching(token), NOON)
     first = the_lead(store).id
     desk.record(attaching(token, phone="139 1234 5678"), NOON)
-    deletion.of_lead(first, "request", "system", NOON)
+    delete_lead(store, deletion, first)
     assert len(ids(store)) == 1
-    deletion.of_lead(the_lead(store).id, "request", "system", NOON)
+    delete_lead(store, deletion, the_lead(store).id)
     assert ids(store) == []

@@ -13,13 +13,14 @@ from sqlalchemy import func, select, text, update
 from tests.databases import raw_bytes, refuse_inserts
 from tests.leads.colleagues import hire, scope_of, the_lead
 from tests.leads.conftest import NOON
+from tests.leads.deleting import delete_lead
 
 from xinheng.audit.models import AuditRow
 from xinheng.audit.verify import verify
 from xinheng.crypto import Keys
 from xinheng.db import Database, Databases, LeadsBase
 from xinheng.db.sqlite import SqliteDatabase
-from xinheng.leads.deletion import Deleted, Deletion, Records
+from xinheng.leads.deletion import Deleted, Deletion
 from xinheng.leads.drafts import save_draft
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent
 from xinheng.leads.quarantine import Quarantine
@@ -213,8 +214,8 @@ def test_one_lead_is_deleted_when_its_person_asks(
 ) -> None:
     desk.record(asked(), NOON)
     member, lead_id = hire(store), the_lead(store).id
-    assert deletion.of_lead(lead_id, "request", member.id, NOON)
-    assert not deletion.of_lead(lead_id, "request", member.id, NOON)
+    delete_lead(store, deletion, lead_id, actor=member.id)
+    assert rows(store, *OF_A_PERSON) == dict.fromkeys(rows(store, *OF_A_PERSON), 0)
     with store.reading() as session:
         assert session.scalars(select(AuditRow.actor)).all() == [member.id]
         assert set(session.scalars(select(Tombstone.reason))) == {"request"}
@@ -267,7 +268,7 @@ def test_who_comes_back_with_a_backup_is_deleted_again(
     desk.record(asked(), NOON)
     lead_id = the_lead(store).id
     left = traces(store, lead_id)
-    deletion.of_lead(lead_id, "request", "system", NOON)
+    delete_lead(store, deletion, lead_id)
     restore(store, asked, desk, lead_id)
     assert deletion.again() == 1
     assert rows(store, *OF_A_PERSON) == dict.fromkeys(rows(store, *OF_A_PERSON), 0)
@@ -299,8 +300,8 @@ def test_a_request_that_could_not_be_emptied_may_be_deleted_with_once_more(
 ) -> None:
     for day in range(2):
         desk.record(asked(), NOON + timedelta(days=day))
-        records = Records(leads=[the_lead(store).id], requests=["a" * 32])
-        assert deletion.of_person(records, "request", "system", NOON + timedelta(days=day)) == 1
+        at = NOON + timedelta(days=day)
+        delete_lead(store, deletion, the_lead(store).id, now=at, requests=["a" * 32])
     with store.reading() as session:
         assert session.scalars(select(Tombstone.kind)).all().count("request") == 1
 
@@ -313,7 +314,7 @@ def test_a_backup_from_before_a_release_does_not_bring_it_back(
     with store.reading() as session:
         enquiry_id = session.scalars(select(Enquiry.id)).one()
     assert Quarantine(store, store_keys, desk).release(enquiry_id, hire(store).id, NOON)
-    assert deletion.of_lead(the_lead(store).id, "request", "system", NOON)
+    delete_lead(store, deletion, the_lead(store).id)
     desk.record(asked(verdict=Verdict(("trap", "link"))), NOON)
     with store.migrating() as connection:
         connection.execute(text("DELETE FROM tombstones"))
@@ -331,7 +332,7 @@ def test_what_is_deleted_again_is_gone_whatever_the_order_of_the_lines(
     """The restored database doesn't know of it."""
     desk.record(asked(), NOON)
     lead_id = the_lead(store).id
-    deletion.of_lead(lead_id, "request", "system", NOON)
+    delete_lead(store, deletion, lead_id)
     lines = file.path.read_text().splitlines(keepends=True)
     file.path.write_text("".join(reversed(lines)))
     restore(store, asked, desk, lead_id)

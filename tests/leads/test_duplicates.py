@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 from tests.leads.colleagues import hire, scope_of, the_lead
 from tests.leads.conftest import NOON
+from tests.leads.deleting import delete_lead
 from tests.leads.two_leads import (
     FIRST,
     MINUTE,
@@ -151,8 +152,7 @@ def test_a_deleted_lead_is_nobodys_duplicate(
     first, second = (ask(desk, store, asked, "021-63958427", details=each) for each in "一二")
     with store.writing() as session:
         set_apart(session, first, second, everyone.staff_id, NOON)
-    file = TombstoneFile(tmp_path)
-    Deletion(store, store_keys, file).of_lead(first, "request", everyone.staff_id, NOON)
+    delete_lead(store, Deletion(store, store_keys, TombstoneFile(tmp_path)), first)
     assert leads(store) == [second]
     found = duplicates(store, everyone, second)
     assert (found.likely, found.apart, found.hidden) == ([], [], 0)

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from tests.conftest import ORIGIN
 from tests.leads.colleagues import hire, plain_lead, put_leads, the_lead
 from tests.leads.conftest import NOON
+from tests.leads.deleting import delete_lead
 
 from xinheng.assessments import keep
 from xinheng.crypto import Keys
@@ -147,7 +148,7 @@ class Road:
         lead = self._any(Lead)
         if isinstance(lead, Lead):
             self.gone[key_of(lead)] += 1
-            self.deletion.of_lead(lead.id, self.draw.choice(("request", "retention")), "", self.now)
+            delete_lead(self.store, self.deletion, lead.id, now=self.now)
 
     def add_up(self, asked: Asked) -> None:
         add_up(self.store)

@@ -224,7 +224,13 @@ def test_it_can_be_undone_for_thirty_days_and_then_nothing_is_kept_of_before(
 
 
 def test_merges_are_undone_the_latest_first(
-    desk: EnquiryDesk, store: Database, store_keys: Keys, asked: Asked, two: Two, everyone: Scope
+    desk: EnquiryDesk,
+    store: Database,
+    store_keys: Keys,
+    asked: Asked,
+    two: Two,
+    work: LeadWork,
+    everyone: Scope,
 ) -> None:
     """A into B, B into C: what became part of A is found at C, and comes back step by step."""
     kept, other = two
@@ -237,7 +243,7 @@ def test_merges_are_undone_the_latest_first(
         assert [where_it_is_now(session, each) for each in two] == [third, third]
     deed = Deed(everyone, NOON + DAY, the_lead(store, third).version)
     with pytest.raises(MergeRefused, match="later_first"):
-        undo_merge(store, store_keys, third, deed, first)
+        undo_merge(store, store_keys, third, deed, first, work.handing)
     assert undo(store, store_keys, everyone, third, NOON + 2 * DAY) == kept
     with store.reading() as session:
         assert where_it_is_now(session, other) == kept
@@ -280,15 +286,17 @@ def test_a_change_meanwhile_stops_it_and_loses_nothing(
     assert set(leads(store)) == set(two)
 
 
-def test_pressed_twice_it_is_done_once(store: Database, store_keys: Keys, two: Two, everyone: Scope) -> None:
+def test_pressed_twice_it_is_done_once(
+    store: Database, store_keys: Keys, two: Two, work: LeadWork, everyone: Scope
+) -> None:
     pair = Pair(*two, *(the_lead(store, each).version for each in two))
     merge_leads(store, store_keys, Deed(everyone, NOON), pair, ())
     with pytest.raises(AlreadyDone):
         merge_leads(store, store_keys, Deed(everyone, NOON), pair, ())
     (row,), deed = merges(store), Deed(everyone, NOON, the_lead(store, two[0]).version)
-    undo_merge(store, store_keys, two[0], deed, row.id)
+    undo_merge(store, store_keys, two[0], deed, row.id, work.handing)
     with pytest.raises(AlreadyDone):
-        undo_merge(store, store_keys, two[0], deed, row.id)
+        undo_merge(store, store_keys, two[0], deed, row.id, work.handing)
     with pytest.raises(MergeRefused, match="itself"):
         merge_leads(store, store_keys, Deed(everyone, NOON), Pair(two[0], two[0], 1, 1), ())
 

@@ -10,18 +10,23 @@ import pytest
 from sqlalchemy import func, select
 from tests.leads.colleagues import hire, scope_of, the_lead
 from tests.leads.conftest import NOON
-from tests.leads.two_leads import FIRST, MINUTE, SECOND, Asked, ask, leads, merge, merges, undo
+from tests.leads.two_leads import FIRST, MINUTE, SECOND, Asked, ask, enquiries, leads, merge, merges, undo
 
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.leads.deeds import AlreadyDone, Deed, LeadChanged
-from xinheng.leads.deletion import Deletion, Records
+from xinheng.leads.deletion import Deletion
 from xinheng.leads.merges import LeadPhone
 from xinheng.leads.merging import Pair, merge_leads
 from xinheng.leads.models import Enquiry, Lead, LeadEvent
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.scope import NoSuchLead, Scope
 from xinheng.leads.tombstones import TombstoneFile
+from xinheng.phones import parse_phone
+from xinheng.privacy.answering import Officer, PrivacyWork
+from xinheng.privacy.models import PrivacyRequest
+from xinheng.privacy.receiving import Asked as AskedTo
+from xinheng.privacy.receiving import PrivacyDesk
 
 ROUNDS = 6
 REFUSED = (NoSuchLead, LeadChanged, AlreadyDone)
@@ -131,11 +136,15 @@ def test_who_is_deleted_beside_a_merge_is_gone(
     which: int,
 ) -> None:
     pair = ask(desk, store, asked, FIRST), ask(desk, store, asked, SECOND)
-    deletion = Deletion(store, store_keys, TombstoneFile(tmp_path))
-    records = Records([pair[which]])
+    file = TombstoneFile(tmp_path)
+    phone, (reference,) = parse_phone((FIRST, SECOND)[which]), enquiries(store, pair[which])
+    PrivacyDesk(store, store_keys, file).receive(AskedTo("delete", phone, reference), NOON)
+    with store.reading() as session:
+        request_id = session.scalars(select(PrivacyRequest.id)).one()
+    work = PrivacyWork(store, store_keys, Deletion(store, store_keys, file))
     at_once(
         now_merging(store, store_keys, everyone, *pair),
-        lambda: deletion.of_person(records, "request", everyone.staff_id, NOON),
+        lambda: work.delete(request_id, Officer(everyone.staff_id, NOON)),
     )
     assert pair[which] not in leads(store)
     with store.reading() as session:

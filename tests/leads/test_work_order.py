@@ -92,11 +92,10 @@ def test_what_is_done_to_several_waits_for_a_notice_before_it_takes_the_head(
         assert session.scalar(select(func.count()).select_from(AuditRow)) == 3
 
 
-def test_who_ranks_leads_takes_the_newest_first_as_who_takes_consent_back(
+def test_who_ranks_leads_takes_them_by_their_ids_as_whoever_works_at_several(
     store: Database, store_keys: Keys, two: list[str]
 ) -> None:
     with store.writing() as session:
-        session.execute(update(Lead).where(Lead.id == two[1]).values(created_at=NOON + timedelta(hours=1)))
         session.execute(update(Lead).values(priority=None))
     faults: list[Exception] = []
     rules = load_priority(ROOT / "forms")
@@ -110,10 +109,10 @@ def test_who_ranks_leads_takes_the_newest_first_as_who_takes_consent_back(
 
     acting = threading.Thread(target=run)
     with store.writing() as session:
-        session.get_one(Lead, two[1], with_for_update=True)
+        session.get_one(Lead, two[0], with_for_update=True)
         acting.start()
         until_somebody_waits(store)
-        session.get_one(Lead, two[0], with_for_update=True)
+        session.get_one(Lead, two[1], with_for_update=True)
     acting.join()
     assert faults == []
 

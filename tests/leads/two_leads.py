@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from tests.conftest import ORIGIN
 from tests.leads.colleagues import the_lead
 from tests.leads.conftest import NOON
 
@@ -13,12 +14,14 @@ from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.leads.deeds import Deed
 from xinheng.leads.duplicates import Duplicates, duplicates_of, marked
+from xinheng.leads.handing import Handing
 from xinheng.leads.merges import Merge
 from xinheng.leads.merging import Field, Pair, merge_leads, undo_merge
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.scope import Scope
 from xinheng.leads.submission import Submission
+from xinheng.leads.trail import Trail
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 FIRST, SECOND = "138 0013 8000", "139 0013 9000"
@@ -47,7 +50,8 @@ def undo(store: Database, keys: Keys, scope: Scope, kept: str, now: datetime = N
     with store.reading() as session:
         query = select(Merge.id).where(Merge.kept_id == kept).order_by(Merge.merged_at.desc())
         merge_id = str(session.scalars(query).first())
-    return undo_merge(store, keys, kept, Deed(scope, now, the_lead(store, kept).version), merge_id)
+    deed = Deed(scope, now, the_lead(store, kept).version)
+    return undo_merge(store, keys, kept, deed, merge_id, Handing(Trail(keys), site=ORIGIN))
 
 
 def merges(store: Database) -> list[Merge]:

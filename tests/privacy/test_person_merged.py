@@ -125,6 +125,47 @@ def test_consent_taken_back_by_either_number_holds_everything_back_and_forgets_w
         undo(store, store_keys, everyone, merged)
 
 
+@pytest.mark.parametrize("kind", ["withdraw", "stop_marketing"])
+@pytest.mark.parametrize("place", [0, 1], ids=["kept", "merged"])
+def test_consent_taken_back_by_either_number_is_taken_back_in_quarantine_too(
+    desk: EnquiryDesk,
+    store: Database,
+    store_keys: Keys,
+    asked: Asks,
+    privacy: PrivacyDesk,
+    deletion: Deletion,
+    merged: str,
+    kind: Kind,
+    place: int,
+) -> None:
+    held = [
+        desk.record(
+            asked(
+                phone,
+                typed_id=f"{number:032x}",
+                verdict=Verdict(("trap", "link")),
+                purposes=("callback", "marketing"),
+            ),
+            NOON + MINUTE,
+        ).reference
+        for number, phone in enumerate((FIRST, SECOND, "13700137000"))
+    ]
+    backup = whole_backup(store)
+    request(privacy, store, kind, (FIRST, SECOND)[place], enquiries(store, merged)[place])
+    gone = {"marketing"} if kind == "stop_marketing" else {"callback", "marketing"}
+    assert [taken_back(store, each) for each in held] == [gone, gone, set()]
+    as_before(store, backup)
+    carry_out_again(store, store_keys, deletion)
+    assert [taken_back(store, each) for each in held] == [gone, gone, set()]
+
+
+def taken_back(store: Database, reference: str) -> set[str]:
+    """To what the person of this enquiry agrees no more."""
+    with store.reading() as session:
+        mine = select(Consent.purpose).join(Enquiry).where(Enquiry.reference == reference)
+        return set(session.scalars(mine.where(Consent.withdrawn_at.is_not(None))))
+
+
 def test_what_is_given_to_a_person_has_both_numbers_and_what_was_before(
     store: Database, store_keys: Keys, privacy: PrivacyDesk, merged: str
 ) -> None:

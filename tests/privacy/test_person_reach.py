@@ -17,7 +17,7 @@ from tests.leads.conftest import NOON
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.leads import drainer
-from xinheng.leads.deletion import Deletion, Records
+from xinheng.leads.deletion import Deletion
 from xinheng.leads.models import Consent, Enquiry, Lead, LeadEvent, State
 from xinheng.leads.phone_index import fill_phone_indexes
 from xinheng.leads.quarantine import Quarantine, count_waiting, find_held, read_page
@@ -376,15 +376,6 @@ def test_deleting_one_behind_a_landline_leaves_the_others(
     work.delete(asks("delete", mine, LANDLINE), officer)
     assert list(states(store)) == [other]
     assert request_of(store, unproved).phone
-
-
-def test_one_released_a_moment_before_is_deleted_with_its_lead(
-    store: Database, holds: Comes, quarantine: Quarantine, deletion: Deletion, officer: Officer
-) -> None:
-    held = enquiry_of(store, holds())
-    quarantine.release(held.id, officer.staff_id, NOON)
-    assert deletion.of_person(Records(enquiries=[held.id]), "request", officer.staff_id, NOON) == 1
-    assert (leads(store), states(store)) == ([], {})
 
 
 def test_restricted_in_quarantine_it_waits_until_that_is_lifted(

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from xinheng.crypto import plain_reference
 from xinheng.desk.deed_answers import changed_meanwhile, deed_of_page, to_page
-from xinheng.desk.frame import blueprint, database, keys, present_scope
+from xinheng.desk.frame import blueprint, database, keys, present_scope, work
 from xinheng.desk.lead_page import show_lead
 from xinheng.desk.permission import requires
 from xinheng.desk.words import MERGE_REFUSED
@@ -57,7 +57,7 @@ def apart(lead_id: str, other_id: str) -> Response:
 @requires(Permission.LEADS)
 def undo(lead_id: str, merge_id: str) -> Response:
     try:
-        undo_merge(database(), keys(), lead_id, deed_of_page(versioned=True), merge_id)
+        undo_merge(database(), keys(), lead_id, deed_of_page(versioned=True), merge_id, work().handing)
     except NoSuchLead:
         abort(404)
     except LeadChanged:

@@ -23,11 +23,10 @@ from xinheng.audit import log as audit
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.leads.attached import delete_with
-from xinheng.leads.merges import delete_ties, where_it_is_now
+from xinheng.leads.merges import delete_ties
 from xinheng.leads.models import Consent, Draft, Enquiry, Lead, LeadEvent
 from xinheng.leads.taking_out import take_out
 from xinheng.leads.tombstones import Kind, Reason, Restraint, Tombstone, TombstoneFile
-from xinheng.leads.work import lead_lock
 from xinheng.notices.outbox import Notice
 
 log = logging.getLogger(__name__)
@@ -45,18 +44,9 @@ class Deleted:
     enquiries: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
-    """Ids of what is kept of one person. `requests` are only remembered here, to be emptied again after a restore."""
-
-    leads: Sequence[str] = ()
-    enquiries: Sequence[str] = ()
-    requests: Sequence[str] = ()
-
-
 Burial = list[Tombstone]
 """The stones of one deletion: first that of the lead, or of an enquiry without one, which the audit tells of; then those
-beneath it."""
+beneath it. A request's stone stands by itself: it is only remembered, to be emptied again after a restore."""
 
 
 class Deletion:
@@ -72,29 +62,27 @@ class Deletion:
         """With the file of a site's data folder."""
         return cls(database, keys, TombstoneFile(data / "keys"))
 
-    def of_lead(self, lead_id: str, reason: Reason, actor: str, now: datetime) -> bool:
-        """Delete one lead; False where there is none (any more). Raises DatabaseBusy."""
-        return bool(self.of_person(Records([lead_id]), reason, actor, now))
+    def of_person(
+        self,
+        session: Session,
+        leads: Sequence[Lead],
+        enquiries: Sequence[Enquiry],
+        requests: Sequence[str],
+        now: datetime,
+    ) -> Sequence[Burial]:
+        """Delete all that is kept of a person who asked for it, in the caller's transaction, which found and locked it
+        there: of what comes or goes meanwhile nothing may be missed. `requests` are the ids of what the person asked.
 
-    def of_person(self, records: Records, reason: Reason, actor: str, now: datetime) -> int:
-        """Delete all records of a person at once; returns how many leads and enquiries without one there were.
+        The caller then has it recorded, and calls `settle` when the transaction has ended."""
+        buried = [_bury_lead(session, each, "request", now) for each in leads]
+        buried += [_bury_enquiry(session, each, "request", now) for each in enquiries]
+        # some may have one already, where they could not be emptied the last time
+        return [*buried, *([session.merge(_stone("request", each, "request", now))] for each in requests)]
 
-        Raises DatabaseBusy."""
-        buried: list[Burial] = []
-        locks = [*map(lead_lock, records.leads), *(each.encode() for each in records.enquiries)]
-        with self._database.writing(over=locks) as session:
-            for lead_id in records.leads:
-                lead = _lead_or_what_it_became(session, lead_id)
-                buried += [_bury_lead(session, lead, reason, now)] if lead else []
-            for enquiry_id in records.enquiries:
-                enquiry = session.get(Enquiry, enquiry_id, with_for_update=True)
-                buried += [_bury_enquiry_or_its_lead(session, enquiry, reason, now)] if enquiry else []
-            # some may have one already, where they could not be emptied the last time
-            requests = [session.merge(_stone("request", each, reason, now)) for each in records.requests]
-            self._record(session, buried, actor)
-        self.file.note([*chain(*buried), *requests])
+    def settle(self, buried: Iterable[Burial]) -> None:
+        """Of what is deleted by now nothing is left in the log, and the file knows it."""
+        self.file.note(list(chain(*buried)))
         self._database.empty_log()
-        return len(buried)
 
     def of_due(self, now: datetime, told_to_stop: Callable[[], bool] = lambda: False) -> Deleted:
         """Delete all whose time is over, in transactions of some tens of milliseconds, or as far as it comes before it
@@ -166,7 +154,7 @@ class Deletion:
                 done += self._if_still_due(session, kind, each, now)
                 if time.monotonic() > until:
                     break
-            self._record(session, done, audit.SYSTEM)
+            self.record(session, done, audit.SYSTEM)
         return done
 
     def _if_still_due(self, session: Session, kind: Kind, row_id: str, now: datetime) -> Iterator[Burial]:
@@ -185,9 +173,11 @@ class Deletion:
         ):
             yield _bury_enquiry(session, enquiry, "retention", now)
 
-    def _record(self, session: Session, buried: Iterable[Burial], actor: str) -> None:
+    def record(self, session: Session, buried: Iterable[Burial], actor: str) -> None:
         """All of a transaction's deletions at its end, see `audit.record`."""
         for stone, *_beneath in buried:
+            if stone.kind == "request":
+                continue
             audit.record(
                 session,
                 self._keys,
@@ -198,15 +188,6 @@ class Deletion:
                 detail={"reason": stone.reason},
                 now=stone.deleted_at,
             )
-
-
-def _lead_or_what_it_became(session: Session, lead_id: str) -> Lead | None:
-    """One that was merged a moment ago is part of another: it must not be left there."""
-    lead = session.get(Lead, lead_id, with_for_update=True)
-    if lead is not None:
-        return lead
-    kept_id = where_it_is_now(session, lead_id)
-    return session.get(Lead, kept_id, with_for_update=True) if kept_id else None
 
 
 def _bury_lead(session: Session, lead: Lead, reason: Reason, now: datetime) -> Burial:
@@ -226,12 +207,6 @@ def _bury_enquiry(session: Session, enquiry: Enquiry, reason: Reason, now: datet
     stone = _stone("enquiry", enquiry.id, reason, now)
     session.add(stone)
     return [stone]
-
-
-def _bury_enquiry_or_its_lead(session: Session, enquiry: Enquiry, reason: Reason, now: datetime) -> Burial:
-    """One that had no lead may have been released a moment ago."""
-    lead = session.get(Lead, enquiry.lead_id, with_for_update=True) if enquiry.lead_id else None
-    return _bury_lead(session, lead, reason, now) if lead else _bury_enquiry(session, enquiry, reason, now)
 
 
 def _stone(kind: Kind | Literal["request"], row_id: str, reason: Reason, now: datetime) -> Tombstone:

@@ -20,11 +20,11 @@ from xinheng.referrers import referrer_kind
 
 ASKED_AGAIN = "又来咨询了，请回电"
 
-# staff may be closing it at this moment
+# staff may be closing it at this moment; by their ids, as everywhere, or two would wait for each other
 _OF_PHONE = (
     select(Lead)
     .where(Lead.id.in_(leads_of_number(bindparam("phone_index"))))
-    .order_by(Lead.created_at.desc())
+    .order_by(Lead.id)
     .with_for_update(of=Lead)
 )
 
@@ -49,19 +49,23 @@ def join_lead(
     site: str,
 ) -> Joined:
     """The lead of this phone: the same mobile is the same person, a switchboard has many. A new one is not stored yet."""
-    index = keys.blind_index("phone", submission.phone.e164)
-    same = session.scalars(_OF_PHONE, {"phone_index": index})
-    known = [lead for lead in same.all() if not lead.restricted]
+    same = lock_leads(session, keys.blind_index("phone", submission.phone.e164))
+    known = [lead for lead in same if not lead.restricted]
     if known and reaches_one_person(submission.phone):
         lead = _nearest(known, keys.blind_index("name", submission.name))
         return Joined(lead, reopened=_touch(lead, keys, submission, at, now, retain_until))
     return Joined(_new_lead(keys, submission, at, retain_until, site), shared=bool(known))
 
 
+def lock_leads(session: Session, index: bytes | None) -> Sequence[Lead]:
+    """The leads of a number, which nobody else changes until the transaction ends."""
+    return session.scalars(_OF_PHONE, {"phone_index": index}).all()
+
+
 def _nearest(known: Sequence[Lead], name_index: bytes | None) -> Lead:
     """Of several people behind one mobile (see `splitting`) the one of this name, else who asked last."""
     named = [lead for lead in known if name_index and lead.name_index == name_index]
-    return max(named or known, key=lambda lead: lead.last_enquiry_at)
+    return max(named or known, key=lambda lead: (lead.last_enquiry_at, lead.created_at))
 
 
 def _touch(

@@ -20,7 +20,9 @@ from xinheng.leads.asked_since import follow_enquiries
 from xinheng.leads.changing import Turn, changing
 from xinheng.leads.deeds import AlreadyDone, Deed
 from xinheng.leads.drafts import drop_draft, read_draft, save_draft
+from xinheng.leads.handing import Handing
 from xinheng.leads.images import image_of, number_indexes_of, set_from
+from xinheng.leads.merged_owners import owned, tell_who_has_it_again, tell_who_lost
 from xinheng.leads.merges import (
     LeadPhone,
     Merge,
@@ -96,6 +98,7 @@ def merge_leads(database: Database, keys: Keys, deed: Deed, pair: Pair, taken: C
             before, images = image_of(kept, keys), {"merged": image_of(other, keys)}
         except CannotDecrypt:
             raise MergeRefused("unreadable") from None
+        owners = owned(turn, kept, other)
         moved = _move(turn, other, kept)
         _take(turn, kept, other, images["merged"], before, taken, moved)
         kept.version = max(kept.version, other.version)
@@ -107,6 +110,7 @@ def merge_leads(database: Database, keys: Keys, deed: Deed, pair: Pair, taken: C
         images |= {"kept": before, "after": image_of(kept, keys)}
         turn.event(kept, "merged", {"enquiries": len(moved.enquiries)})
         _keep(turn, pair, moved, images)
+        tell_who_lost(turn, kept, owners)
         turn.audit("merge", kept.id, {"from": other.id})
         turn.audit("merge", other.id, {"to": kept.id})
 
@@ -196,7 +200,9 @@ def _keep(turn: Turn, pair: Pair, moved: _Moved, images: Mapping[str, Any]) -> N
     turn.session.add(row)
 
 
-def undo_merge(database: Database, keys: Keys, lead_id: str, deed: Deed, merge_id: str) -> str:
+def undo_merge(
+    database: Database, keys: Keys, lead_id: str, deed: Deed, merge_id: str, handing: Handing
+) -> str:
     """Make two again of a lead; returns the id of the one that comes back. Raises NoSuchLead, LeadChanged, AlreadyDone,
     MergeRefused."""
     with database.reading() as session:
@@ -207,7 +213,7 @@ def undo_merge(database: Database, keys: Keys, lead_id: str, deed: Deed, merge_i
         if row is None or row.kept_id != lead_id:
             raise AlreadyDone(lead_id)
         kept = turn.lead(lead_id, deed.version)
-        images = _images(turn, row)
+        images, owner = _images(turn, row), kept.owner_id
         merged = _come_back(turn, row, images["merged"])
         _move_back(turn, kept, merged, row, images["kept"])
         _set_back(turn, kept, images)
@@ -218,6 +224,7 @@ def undo_merge(database: Database, keys: Keys, lead_id: str, deed: Deed, merge_i
             turn.recount(lead)
             turn.event(lead, "unmerged")
             turn.audit("unmerge", lead.id, {"from": other.id})
+        tell_who_has_it_again(turn, handing, kept, merged, owner)
         return merged.id
 
 

@@ -16,6 +16,7 @@ from xinheng.crypto import CannotDecrypt, Keys, plain_reference
 from xinheng.db import Database
 from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import stored_form
+from xinheng.leads.joining import lock_leads
 from xinheng.leads.listing import UNREADABLE, mask_name
 from xinheng.leads.models import HELD, Enquiry, LeadEvent, State
 from xinheng.leads.numbers import without_numbers
@@ -81,6 +82,7 @@ class Quarantine:
             submission = self._as_submitted(held)
         index = self._keys.blind_index("phone", submission.phone.e164)
         with self._database.writing(over=[enquiry_id.encode(), *([index] if index else [])]) as session:
+            lock_leads(session, index)  # before the enquiry, as whoever takes consent back
             held = session.get(Enquiry, enquiry_id, with_for_update=True)
             if held is None or held.state not in HELD:
                 return None

@@ -92,10 +92,10 @@ class Ranking:
 
 
 def rank(session: Session, keys: Keys, rules: PriorityRules, lead_ids: Sequence[str]) -> None:
-    """Rank these leads, in the caller's transaction: what is restricted is not looked at. The newest are locked first, as
+    """Rank these leads, in the caller's transaction: what is restricted is not looked at. They are locked by their ids, as
     everywhere."""
     rows = select(Lead).where(Lead.id.in_(lead_ids), Lead.restricted.is_(False))
-    leads = session.scalars(rows.order_by(Lead.created_at.desc()).with_for_update()).all()
+    leads = session.scalars(rows.order_by(Lead.id).with_for_update()).all()
     latest = latest_enquiries(session, [lead.id for lead in leads])
     for lead in leads:
         if lead.id in latest:

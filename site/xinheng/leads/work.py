@@ -62,7 +62,7 @@ class LeadWork:
         self._calendar = calendar
         self._response = response
         self._trail = Trail(keys)
-        self._handing = Handing(self._trail, site=site)
+        self.handing = Handing(self._trail, site=site)
         self._limits = limits
 
     def write_note(self, lead_id: str, deed: Deed, text: str, *, connected: bool = False) -> None:
@@ -110,8 +110,8 @@ class LeadWork:
         told = Told("assigned", {"to": owner.id if owner else ""})
         with self._lead(lead_id, deed, told) as (session, lead):
             self._check_claim(session, lead, deed, owner)
-            if self._handing.hand(session, lead, owner, actor=deed.scope.staff_id, now=deed.now):
-                self._handing.tell(session, [lead], owner, actor=deed.scope.staff_id, now=deed.now)
+            if self.handing.hand(session, lead, owner, actor=deed.scope.staff_id, now=deed.now):
+                self.handing.tell(session, [lead], owner, actor=deed.scope.staff_id, now=deed.now)
 
     def many(self, lead_ids: Sequence[str], deed: Deed, change: BulkChange) -> int:
         """Do the same to several leads in one transaction, those left out that this member may not see or claim, or that
@@ -130,7 +130,7 @@ class LeadWork:
                         handed_over.append(lead)
                     self._close(session, lead)
                     changed += 1
-            self._handing.tell(session, handed_over, change.owner, actor=deed.scope.staff_id, now=deed.now)
+            self.handing.tell(session, handed_over, change.owner, actor=deed.scope.staff_id, now=deed.now)
             self._trail.finish(session)
         return changed
 
@@ -174,7 +174,7 @@ class LeadWork:
             self._move(session, lead, deed, change.status, change.reason)
         if change.follow_up_at is not None:
             self._plan(session, lead, deed, change.follow_up_at, None)
-        return change.assigned and self._handing.hand(
+        return change.assigned and self.handing.hand(
             session, lead, change.owner, actor=deed.scope.staff_id, now=deed.now
         )
 

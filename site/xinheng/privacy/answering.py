@@ -19,7 +19,7 @@ from xinheng.audit.models import Action, SubjectKind
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.leads.contact import set_name, set_phone
-from xinheng.leads.deletion import Deletion, Records
+from xinheng.leads.deletion import Deletion
 from xinheng.leads.merges import LeadPhone, forget_images, merged_into, number_indexes, phones_of
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.spool import Spool
@@ -28,7 +28,7 @@ from xinheng.leads.work import lead_lock
 from xinheng.phones import Phone
 from xinheng.privacy.forgetting import empty_buried
 from xinheng.privacy.models import Outcome, PrivacyRequest
-from xinheng.privacy.person import Person, person_of, possible, requests_of
+from xinheng.privacy.person import Person, locked, person_of, possible, requests_of
 from xinheng.privacy.restricting import add_event, restrict_held, restrict_lead
 
 MOST_CLOSED = 50  # that a list shows
@@ -95,11 +95,12 @@ class PrivacyWork:
         with self._proved(request_id) as (session, _, person):
             for lead in person.leads:
                 restrict_lead(session, lead, officer.staff_id, officer.now, restricted=restricted)
-                self._audit(session, officer, "restrict", "lead", lead.id, {"what": what})
             held = [each for each in person.held if restrict_held(each, restricted=restricted)]
+            noted = _restraints(session, person.leads, held, what, officer.now)
+            for lead in person.leads:
+                self._audit(session, officer, "restrict", "lead", lead.id, {"what": what})
             for enquiry in held:
                 self._audit(session, officer, "restrict", "enquiry", enquiry.id, {"what": what})
-            noted = _restraints(session, person.leads, held, what, officer.now)
         self.deletion.file.note(noted)
 
     def correct(self, request_id: str, officer: Officer, name: str, phone: Phone | None) -> None:
@@ -113,9 +114,10 @@ class PrivacyWork:
                 if phone is not None:
                     set_phone(_of_number(session, lead, request.phone_index), self.keys, phone)
                 add_event(session, lead, officer.staff_id, "corrected", officer.now)
-                self._audit(session, officer, "edit", "lead", lead.id, {"what": "corrected"})
             request.corrected = [lead.id for lead in person.leads]
             forget_images(session, request.corrected)
+            for lead in person.leads:
+                self._audit(session, officer, "edit", "lead", lead.id, {"what": "corrected"})
 
     def export(self, request_id: str, officer: Officer, form: str) -> None:
         """Record that the person's data are given out."""
@@ -132,17 +134,16 @@ class PrivacyWork:
         with self._proved(request_id) as (session, request, person):
             if self.spool and any(map(self.spool.holds_of, self._numbers(session, request, person))):
                 raise StillToCome(request_id)
-            asked = requests_of(session, self.keys, request)
-            records = Records(
-                [each.id for each in person.leads],
-                [each.id for each in person.held],
-                [each.id for each in asked],
-            )
-        self.deletion.of_person(records, "request", officer.staff_id, officer.now)
-        with self.database.writing(over=[f"request:{request_id}".encode()]) as session:
-            for each in empty_buried(session, officer.now):
-                each.closed_by = officer.staff_id if each.id in records.requests else None
+            asked = [each.id for each in requests_of(session, self.keys, request)]
+            buried = self.deletion.of_person(session, person.leads, person.held, asked, officer.now)
+            ended = empty_buried(session, officer.now)
+            for each in ended:
+                each.closed_by = officer.staff_id if each.id in asked else None
+            session.flush()
+            self.deletion.record(session, buried, officer.staff_id)
+            for each in ended:
                 self._audit(session, officer, "request", "request", each.id, {"what": "deleted"})
+        self.deletion.settle(buried)
 
     def close(self, request_id: str, officer: Officer, outcome: Outcome, answer: str) -> None:
         """End it: done, or refused for a reason, which is what the person is told."""
@@ -167,20 +168,22 @@ class PrivacyWork:
 
     @contextmanager
     def _proved(self, request_id: str) -> Iterator[tuple[Session, PrivacyRequest, Person]]:
-        """The records of the person, and nobody else at them. Held until the end is the phone too: nothing new of theirs
-        comes in meanwhile."""
-        with self.database.reading() as session:
-            asked = session.get(PrivacyRequest, request_id)
-            person = person_of(session, self.keys, asked) if asked else Person([], [])
-            locks = [asked.phone_index] if asked and asked.phone_index else []
-            locks += number_indexes(session, [each.id for each in person.leads])
-        locks += [lead_lock(each.id) for each in person.leads]
-        locks += [each.id.encode() for each in person.held]
-        with self._open(request_id, *locks) as (session, request):
-            person = person_of(session, self.keys, request)
-            if not person.is_known:
-                raise NotProved(request_id)
-            yield session, request, person
+        """The records of the person, and nobody else at them. Held until the end are their numbers too: nothing new of
+        theirs comes in meanwhile.
+
+        What to hold is known once they are found, and they may be others by the time it is held: then anew."""
+        held: set[bytes] = set()
+        while True:
+            with self._open(request_id, *held) as (session, request):
+                person = person_of(session, self.keys, request)
+                theirs = _names_of(session, request, person)
+                if theirs <= held:
+                    person = locked(session, person)
+                    if not person.is_known:
+                        raise NotProved(request_id)
+                    yield session, request, person
+                    return
+            held |= theirs
 
     def _numbers(self, session: Session, request: PrivacyRequest, person: Person) -> set[str]:
         """That of the request, and the further ones of the person's leads."""
@@ -208,6 +211,13 @@ class PrivacyWork:
             detail=detail,
             now=officer.now,
         )
+
+
+def _names_of(session: Session, request: PrivacyRequest, person: Person) -> set[bytes]:
+    """What nobody else may decide on while something is done to a person's records."""
+    names = {lead_lock(each.id) for each in person.leads} | {each.id.encode() for each in person.held}
+    numbers = number_indexes(session, [each.id for each in person.leads])
+    return names | {*numbers, *filter(None, [request.phone_index])}
 
 
 def _of_number(session: Session, lead: Lead, index: bytes | None) -> Lead | LeadPhone:

@@ -33,7 +33,9 @@ def any_buried(session: Session) -> bool:
 def empty_buried(session: Session, now: datetime) -> Sequence[PrivacyRequest]:
     """Take what is personal out of requests whose person was deleted because they asked, or whose withdrawal ended so.
     Those that were still open end with that; returns these."""
-    rows = session.scalars(select(PrivacyRequest).where(_buried()).with_for_update()).all()
+    mine = select(PrivacyRequest).where(_buried()).order_by(PrivacyRequest.id).with_for_update()
+    # somebody may have closed one since it was read
+    rows = session.scalars(mine.execution_options(populate_existing=True)).all()
     ended = [each for each in rows if each.closed_at is None]
     for row in rows:
         for column in _PERSONAL:

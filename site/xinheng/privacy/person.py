@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, CompoundSelect, and_, exists, false, or_, select, true, union_all
 from sqlalchemy.orm import Session, aliased
@@ -17,6 +18,8 @@ from xinheng.leads.merges import Apart, LeadPhone, Merge, leads_of_number, merge
 from xinheng.leads.models import NEVER, Enquiry, Lead
 from xinheng.phones import NotAPhone, parse_phone, reaches_one_person
 from xinheng.privacy.models import PrivacyRequest
+
+Row = TypeVar("Row", Lead, Enquiry)
 
 NOBODY = "0" * 32
 """Stands where no record fits: an id that no row has."""
@@ -55,14 +58,10 @@ class Reach:
         return and_(Enquiry.id.in_(named), Enquiry.lead_id.is_(None), Enquiry.created_at <= self.until)
 
     def enquiries(self) -> ColumnElement[bool]:
-        """All: those of the leads, those without one, and the one by id in any case."""
+        """Those of the leads, and the one by id in any case."""
         leads = select(_lead.id).where(_lead.id.in_(self._named_leads()), _lead.last_enquiry_at <= self.until)
-        held = _row.phone_index == self.index, _row.lead_id.is_(None), _row.created_at <= self.until
-        named = union_all(
-            select(_row.id).where(_row.lead_id.in_(leads)),
-            select(_row.id).where(*held),
-            select(_row.id).where(_row.id == self.enquiry_id),
-        )
+        ways = _row.lead_id.in_(leads), _row.id == self.enquiry_id
+        named = union_all(*(select(_row.id).where(each) for each in ways))
         return Enquiry.id.in_(named)
 
     def _further(self) -> CompoundSelect[bytes | None]:
@@ -109,6 +108,12 @@ def person_of(session: Session, keys: Keys, request: PrivacyRequest) -> Person:
     return _found(session, reach.leads(), reach.held())
 
 
+def locked(session: Session, person: Person) -> Person:
+    """The records as they are now, which nobody else changes until the transaction ends: leads before enquiries and each by
+    their ids as everywhere, or two would wait for each other."""
+    return Person(_locked(session, Lead, person.leads), _locked(session, Enquiry, person.held))
+
+
 def possible(session: Session, request: PrivacyRequest) -> Person:
     """The records of the phone that was typed: of a landline, many people's."""
     index = request.phone_index or NO_INDEX
@@ -142,6 +147,12 @@ def _found(session: Session, leads: ColumnElement[bool], held: ColumnElement[boo
         session.scalars(select(Lead).where(leads).order_by(Lead.created_at.desc())).all(),
         session.scalars(select(Enquiry).where(held).order_by(Enquiry.id.desc())).all(),
     )
+
+
+def _locked(session: Session, table: type[Row], rows: Sequence[Row]) -> Sequence[Row]:
+    mine = select(table).where(table.id.in_([each.id for each in rows])).order_by(table.id)
+    there = session.scalars(mine.with_for_update().execution_options(populate_existing=True)).all()
+    return [each for each in rows if each in there]
 
 
 def is_one_person(keys: Keys, request: PrivacyRequest) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import case, false, func, insert, literal, or_, select, true, update
+from sqlalchemy import ColumnElement, case, false, func, insert, literal, or_, select, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from xinheng.crypto import new_row_id
@@ -41,31 +41,36 @@ def withdraw(
     Returns what is to be noted beside the keys. The statements are the same whether there is any record or none."""
     whole = kind == "withdraw"
     _wait_for(session, reach)
-    _consents(session, reach, now, given_until, WITHDRAWALS[kind])
-    detach_withdrawn(session, reach.enquiries())
+    enquiries = reach.enquiries(), reach.held()
+    for each in enquiries:
+        _consents(session, each, now, given_until, WITHDRAWALS[kind])
+        detach_withdrawn(session, each)
     _tell(session, reach, kind, now)
     noted = _remember(session, reach, kind, now)
     forget_images(session, select(Lead.id).where(reach.leads()))
     _leads(session, reach, until, whole=whole)
     if whole:
-        _notices(session, reach, now)
+        for each in enquiries:
+            _notices(session, each, now)
         _held(session, reach, until)
     return noted
 
 
 def _wait_for(session: Session, reach: Reach) -> None:
-    """Whoever works at these records, or deletes them, has locked them first, and then what hangs on them: so do we, the
-    newest first as everywhere, or two would wait for each other."""
+    """Whoever works at these records, or deletes them, has locked them first, and then what hangs on them: so do we, leads
+    before enquiries and each by their ids as everywhere, or two would wait for each other."""
     for table, mine in ((Lead, reach.leads()), (Enquiry, reach.held())):
-        rows = select(table.id).where(mine).order_by(table.created_at.desc())
+        rows = select(table.id).where(mine).order_by(table.id)
         session.execute(rows.with_for_update(of=table)).all()
 
 
-def _consents(session: Session, reach: Reach, now: datetime, given_until: datetime, purpose: str) -> None:
+def _consents(
+    session: Session, enquiries: ColumnElement[bool], now: datetime, given_until: datetime, purpose: str
+) -> None:
     session.execute(
         update(Consent)
         .where(
-            Consent.enquiry_id.in_(select(Enquiry.id).where(reach.enquiries())),
+            Consent.enquiry_id.in_(select(Enquiry.id).where(enquiries)),
             Consent.withdrawn_at.is_(None),
             Consent.given_at <= given_until,
             Consent.purpose == purpose if purpose else true(),
@@ -92,6 +97,7 @@ def _remember(session: Session, reach: Reach, kind: str, now: datetime) -> Seque
         (Lead.id, reach.leads(), "lead"),
         (Merge.merged_id, merged, "lead"),
         (Enquiry.id, reach.enquiries(), "enquiry"),
+        (Enquiry.id, reach.held(), "enquiry"),
     ):
         known = {"what": kind, "since": now, "kind": name}
         rows = select(column, *_literals(Restraint, known)).where(mine)
@@ -101,11 +107,11 @@ def _remember(session: Session, reach: Reach, kind: str, now: datetime) -> Seque
     return noted
 
 
-def _notices(session: Session, reach: Reach, now: datetime) -> None:
+def _notices(session: Session, enquiries: ColumnElement[bool], now: datetime) -> None:
     session.execute(
         update(Notice)
         .where(
-            Notice.reference.in_(select(Enquiry.reference).where(reach.enquiries())),
+            Notice.reference.in_(select(Enquiry.reference).where(enquiries)),
             Notice.state.in_(["waiting", "failed"]),
         )
         .values(state="void", settled_at=now, leased_until=None)
