@@ -84,8 +84,8 @@ def fill(settings: Settings, leads: int, now: datetime, progress: Progress) -> F
         check = load_health_check(settings.forms, None)
         slugs = _slugs(settings)
         draw = random.Random(SEED)  # noqa: S311 (draws numbers)
-        count_steps(databases.counters, check, draw, slugs, now)
-        count_reads(databases.counters, draw, slugs, now)
+        count_steps(databases.counters, check, draw, slugs, now, leads)
+        count_reads(databases.counters, draw, slugs, now, leads)
         with databases.leads.writing() as session:
             database = InOneGo(databases.leads, session)
             return _fill(settings, database, keys, check, leads, now, progress)
