@@ -51,7 +51,7 @@ from xinheng.phones import parse_phone
 from xinheng.privacy.answering import overdue
 from xinheng.privacy.models import PrivacyRequest
 from xinheng.settings import SHANGHAI, Settings
-from xinheng.week_counts import WHAT, visits_by_source
+from xinheng.week_counts import WHAT, visits_by_article, visits_by_source
 from xinheng.weeks import Weeks
 from xinheng.working_days import load_working_days
 
@@ -327,6 +327,15 @@ def test_the_running_week_brings_no_more_than_its_days(tmp_path: Path) -> None:
         assert_narrowing(week)
     for name in (*WHAT, "enquiries"):
         assert 0.3 < running[name] / last[name] < 0.95, name
+
+
+def test_what_is_read_more_brings_more(made: Made) -> None:
+    with made.counters.reading() as session:
+        articles = visits_by_article(session, Weeks.until(made.began, 13))
+    for article, visits in articles.items():
+        assert visits.reads > 3 * visits.begun, article
+    most = sorted(articles.values(), key=lambda visits: visits.reads, reverse=True)
+    assert sum(each.begun for each in most[:6]) > 2 * sum(each.begun for each in most[-6:])
 
 
 def funnel(leads: Database, counters: Database, weeks: Weeks) -> tuple[Funnels, Funnels]:

@@ -10,7 +10,7 @@ from typing import Final
 from xinheng.assessments import INSUFFICIENT, keep
 from xinheng.crypto import Keys
 from xinheng.db import Database
-from xinheng.demo.readers import counted_days, drawn_source
+from xinheng.demo.readers import counted_days, drawn_source, popularity
 from xinheng.form_versions import publish_form
 from xinheng.forms.priority import Level
 from xinheng.health_check.answers import Answers
@@ -102,10 +102,12 @@ def count_steps(
     leads: int,
 ) -> None:
     """How far so many leads' visitors went, and where they came from: most to the end, some not past a question."""
-    tally = Tally()
+    tally, popular = Tally(), popularity(slugs)
     for day, busy in counted_days(now, leads):
         for _ in range(round(draw.uniform(0.75, 1.25) * busy * _BEGUN)):
-            origin = Origin(drawn_source(draw), draw.choice(slugs) if slugs and draw.random() < 0.6 else "")
+            origin = Origin(
+                drawn_source(draw), draw.choices(slugs, popular)[0] if slugs and draw.random() < 0.6 else ""
+            )
             tally.weeks.add("begun", week_of(day), origin)
             if _goes_to_the_end(tally, check, draw, day):
                 tally.weeks.add("finished", week_of(day), origin)

@@ -12,7 +12,7 @@ from xinheng.demo.acts import Acts, Asked
 from xinheng.demo.road import Road
 from xinheng.demo.staff import HANG, MIN, YIFAN, Colleague
 from xinheng.demo.stories import Stories
-from xinheng.demo.visitors import Visitors
+from xinheng.demo.visitors import Visitors, visiting_hour
 from xinheng.leads.submission import Attribution, Touch
 from xinheng.privacy.models import Kind
 
@@ -276,4 +276,5 @@ class Rarities:
         return replace(asked, phone=next(self._visitors.mobiles))
 
     def _road(self, days: float) -> Road:
-        return self._stories.begun(self._now - timedelta(days=days))
+        begins = self._now - timedelta(days=days)
+        return self._stories.begun(visiting_hour(begins, self._draw) if days > 1 else begins)

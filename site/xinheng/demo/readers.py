@@ -20,12 +20,17 @@ USUAL_LEADS: Final = 400
 _SHARES: Final = (52, 16, 20, 4, 8)
 """Of the kinds of places, in their order."""
 _MOST: Final = 26
-"""Reads a weekday of the article that is read most; the next half as often, and so on down to a few a week."""
+"""Reads a weekday of the article that is read most."""
 _FIRST_HOUR, _LAST_HOUR = 7, 23  # between which people read
 
 
 def drawn_source(draw: random.Random) -> ReferrerKind:
     return draw.choices(KINDS, _SHARES)[0]
+
+
+def popularity(slugs: Sequence[str]) -> Sequence[float]:
+    """How often each article is read beside the first; they come in the order of that, down to a few reads a week."""
+    return [1 / (1 + place * 0.4) for place in range(len(slugs))]
 
 
 def counted_days(now: datetime, leads: int) -> Iterator[tuple[date, float]]:
@@ -45,12 +50,11 @@ def count_reads(
 ) -> None:
     """What so many leads' readers read; among them are those who come to an article from another."""
     weeks, rows = WeekTally(), []
-    ranked = draw.sample(list(slugs), len(slugs))
     for day, busy in counted_days(now, leads):
-        for place, slug in enumerate(ranked):
+        for slug, popular in zip(slugs, popularity(slugs), strict=True):
             for source, share in zip(KINDS, _SHARES, strict=True):
                 reads = round(
-                    draw.gauss(1, 0.25) * busy * _MOST / (1 + place * 0.4) * share / 100
+                    draw.gauss(1, 0.25) * busy * _MOST * popular * share / 100
                     + (draw.random() - 0.4) * min(busy, 1)
                 )
                 if reads > 0:
