@@ -71,9 +71,20 @@ SMALL_TARGETS = """() => {
 }"""
 
 
+GAPS = """() => {
+  const gaps = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const { data, parentElement } = texts.currentNode;
+    if (getComputedStyle(parentElement).whiteSpace.startsWith("pre")) continue;
+    gaps.push(...(data.match(/.{0,6}[。；：！？，]\\s+[\u3400-\u9fff“（《].{0,6}/g) || []));
+  }
+  return gaps;
+}"""  # a line's end in a template is a space, which Chinese sentences don't have between them
+
+
 def faults_of(page: Page, width: int) -> list[str]:
     """What is wrong with the open page."""
-    faults = []
+    faults = [f"a gap in {text!r}" for text in page.evaluate(GAPS)]
     wide = page.evaluate("document.scrollingElement.scrollWidth")
     if wide > width:
         faults.append(f"{wide} px wide")
