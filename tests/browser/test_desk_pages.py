@@ -76,7 +76,7 @@ GAPS = """() => {
   while (texts.nextNode()) {
     const { data, parentElement } = texts.currentNode;
     if (getComputedStyle(parentElement).whiteSpace.startsWith("pre")) continue;
-    gaps.push(...(data.match(/.{0,6}[。；：！？，]\\s+[\u3400-\u9fff“（《].{0,6}/g) || []));
+    gaps.push(...(data.match(/.{0,6}[。；：！，]\\s+[\u3400-\u9fff“（《].{0,6}/g) || []));
   }
   return gaps;
 }"""  # a line's end in a template is a space, which Chinese sentences don't have between them
