@@ -6,12 +6,17 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 from sqlalchemy import MetaData, text
+from sqlalchemy.orm import Session
 
+from xinheng.articles.reads import ReadCount
 from xinheng.db import Database, Databases
 from xinheng.db.sqlite import SqliteDatabase
+from xinheng.week_counts import Origin, WeekTally
+from xinheng.weeks import week_of
 
 
 def address(databases: Databases) -> str:
@@ -35,6 +40,14 @@ def refuse_inserts(database: Database, table: str) -> None:
             ]
         for statement in statements:
             session.execute(text(statement))
+
+
+def put_reads(session: Session, article: str, day: date, reads: int) -> None:
+    """As if an article had been read, by people who came from a search."""
+    session.add(ReadCount(article=article, day=day, source="search", reads=reads))
+    week = WeekTally()
+    week.add("reads", week_of(day), Origin("search", article), reads)
+    week.add_to(session.connection())
 
 
 def allow_inserts(database: Database, table: str) -> None:

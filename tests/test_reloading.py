@@ -191,7 +191,15 @@ def folder_loader(folder: Path) -> str:
 
 
 def start(file: Path, tmp_path: Path) -> Callable[[], str]:
-    return last_good(file.parent, [file.name], tmp_path / "spare" / "forms", folder_loader)
+    load, _ = last_good(file.parent, file.name, tmp_path / "spare" / "forms", folder_loader)
+    return load
+
+
+def worker(file: Path, tmp_path: Path) -> Reloading[str]:
+    load, kept = last_good(file.parent, file.name, tmp_path / "spare" / "forms", folder_loader)
+    made = Reloading(lambda: version_of([file]), load, kept=kept)
+    made.current()
+    return made
 
 
 def test_production_starts_from_the_last_good_and_says_what_is_wrong(
@@ -225,6 +233,27 @@ def test_the_last_good_is_the_newest_that_was_right(file: Path, tmp_path: Path) 
     assert load() == "two!"
     file.write_text("bad", encoding="utf-8")
     assert start(file, tmp_path)() == "two!"
+
+
+def test_a_worker_that_missed_a_good_save_before_a_bad_one_shows_what_the_others_show(
+    file: Path, tmp_path: Path
+) -> None:
+    """Without visitors a worker doesn't look."""
+    busy, idle = worker(file, tmp_path), worker(file, tmp_path)
+    file.write_text("two!", encoding="utf-8")
+    assert busy.current() == "two!"
+    file.write_text("bad", encoding="utf-8")
+    assert [each.current() for each in (busy, idle, idle)] == ["two!"] * 3
+    assert idle.faults, "still said"
+    file.write_text("mended", encoding="utf-8")
+    assert [each.current() for each in (busy, idle)] == ["mended"] * 2
+
+
+def test_a_copy_that_is_bad_with_the_other_files_of_now_is_not_taken(file: Path, tmp_path: Path) -> None:
+    idle = worker(file, tmp_path)
+    (tmp_path / "spare" / "forms" / file.name).write_text("bad", encoding="utf-8")
+    file.write_text("bad too", encoding="utf-8")
+    assert idle.current() == "one"
 
 
 def test_after_a_start_from_the_last_good_a_mended_file_goes_live(file: Path, tmp_path: Path) -> None:

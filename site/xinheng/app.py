@@ -66,7 +66,7 @@ from xinheng.privacy.receiving import PrivacyDesk
 from xinheng.privacy.replaying import carry_out_again
 from xinheng.processors import watched_processors
 from xinheng.referrers import PATTERNS
-from xinheng.reloading import Reloading, last_good, version_of, watched_content
+from xinheng.reloading import version_of, watched_content, watched_form
 from xinheng.rendering import Footer
 from xinheng.running import hold_running
 from xinheng.settings import SettingError, Settings
@@ -218,7 +218,7 @@ def watch_library(app: Flask, settings: Settings) -> None:
 def start_consultation(app: Flask, settings: Settings, company: Callable[[], Company]) -> None:
     """The form as data, and the desk that records what it brings."""
 
-    def load(folder: Path = settings.forms) -> PublishedForm:
+    def load(folder: Path) -> PublishedForm:
         form = load_consultation(folder, present_company())
         desk.publish(form)
         return form
@@ -240,10 +240,8 @@ def start_consultation(app: Flask, settings: Settings, company: Callable[[], Com
         calendar=app.extensions["xinheng.calendar"],
         catch_up=app.extensions["xinheng.privacy"].catch_up,
     )
-    files = [settings.forms / CONSULTATION, settings.content / "site.toml"]
-    guarded = last_good(settings.forms, [CONSULTATION], settings.data / "last-good" / "forms", load)
-    published = Reloading(partial(version_of, files), guarded if settings.production else load).current
-    published()
+    around = partial(version_of, [settings.content / "site.toml"])
+    published = watched_form(settings, CONSULTATION, load, around)
     databases = app.extensions["xinheng.databases"]
     app.extensions["xinheng.quarantine"] = Quarantine(databases.leads, keys, desk)
     app.extensions["xinheng.consultation"] = leads.Consultation(

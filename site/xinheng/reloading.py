@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -37,14 +38,21 @@ class Reloading(Generic[Value]):
     """A value read from files, read again when they change (looked at once in `every` seconds).
 
     `load` raises BadDocument for a bad file. The first `current` raises it on; later ones log it, keep the last good
-    value and show the faults in `faults`.
+    value and show the faults in `faults`. Where `kept` knows a newer good one, that is kept: a worker without visitors
+    misses saves that others have seen, and all shall show the same.
     """
 
     def __init__(
-        self, version: Callable[[], Version], load: Callable[[], Value], *, every: float = 1.0
+        self,
+        version: Callable[[], Version],
+        load: Callable[[], Value],
+        *,
+        kept: Callable[[], Value | None] = lambda: None,
+        every: float = 1.0,
     ) -> None:
         self._version_now = version
         self._load = load
+        self._kept = kept
         self._every = every
         self._lock = threading.Lock()
         self._looked = float("-inf")
@@ -76,6 +84,9 @@ class Reloading(Generic[Value]):
         except BadDocument as fault:
             self.faults = fault.faults
             log.error("保存的文件有误，继续使用上一个正确的版本：\n%s", fault)
+            with suppress(Exception):  # gone again, or doesn't go with the other files of now
+                kept = self._kept()
+                self._value = self._value if kept is None else kept
         except Exception as fault:  # a file gone for a moment, a busy database: the next look tries again
             log.error("文件暂时读不了，继续使用上一个版本：%s", type(fault).__name__)
             return
@@ -83,30 +94,35 @@ class Reloading(Generic[Value]):
 
 
 def last_good(
-    folder: Path, names: Sequence[str], spare: Path, load: Callable[[Path], Value]
-) -> Callable[[], Value]:
-    """A loader that copies the named files to `spare` when they were good, and starts from there when they are not."""
+    folder: Path, name: str, spare: Path, load: Callable[[Path], Value]
+) -> tuple[Callable[[], Value], Callable[[], Value | None]]:
+    """A loader that copies the named file to `spare` when it was good, and starts from there when it is not; and what
+    reads that copy, which another worker may have made, or gives None where there is none."""
     started = False
+
+    def _kept() -> Value | None:
+        return load(spare) if (spare / name).exists() else None
 
     def _load() -> Value:
         nonlocal started
         try:
             value = load(folder)
         except BadDocument as fault:
-            if started or not all((spare / name).exists() for name in names):
+            kept = None if started else _kept()
+            if kept is None:
                 raise
             log.error("文件有误，用上一个正确的版本启动：\n%s", fault)
-            value = load(spare)
+            value = kept
         else:
             spare.mkdir(parents=True, exist_ok=True)
-            for name in filter(lambda name: (folder / name).exists(), names):
+            if (folder / name).exists():
                 fresh = spare / f"{name}.{os.getpid()}.new"
                 shutil.copyfile(folder / name, fresh)
                 fresh.rename(spare / name)  # whole or not at all
         started = True
         return value
 
-    return _load
+    return _load, _kept
 
 
 def watched_form(
@@ -117,20 +133,28 @@ def watched_form(
     def version() -> Version:
         return (*version_of([settings.forms / name]), *surroundings())
 
-    spare = settings.data / "last-good" / "forms"
-    plain = partial(load, settings.forms)
-    guarded = last_good(settings.forms, [name], spare, load) if settings.production else plain
-    current = Reloading(version, guarded).current
-    current()
-    return current
+    spare = settings.data / "last-good" / "forms" if settings.production else None
+    return _watched(settings.forms, name, spare, load, version)
 
 
 def watched_content(settings: Settings, name: str, load: Callable[[Path], Value]) -> Callable[[], Value]:
     """One file of content/, loaded now and again when it is saved. Raises BadDocument, in production only where no copy is
     good."""
-    plain = partial(load, settings.content)
-    spare = settings.data / "last-good" / "content"
-    guarded = last_good(settings.content, [name], spare, load) if settings.production else plain
-    current = Reloading(partial(version_of, [settings.content / name]), guarded).current
+    spare = settings.data / "last-good" / "content" if settings.production else None
+    return _watched(settings.content, name, spare, load, partial(version_of, [settings.content / name]))
+
+
+def _watched(
+    folder: Path,
+    name: str,
+    spare: Path | None,
+    load: Callable[[Path], Value],
+    version: Callable[[], Version],
+) -> Callable[[], Value]:
+    if spare:
+        guarded, kept = last_good(folder, name, spare, load)
+        current = Reloading(version, guarded, kept=kept).current
+    else:
+        current = Reloading(version, partial(load, folder)).current
     current()
     return current

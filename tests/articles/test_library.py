@@ -178,6 +178,21 @@ def test_a_bad_save_keeps_the_last_good_and_says_what_is_wrong(
     assert holder.current().by_slug["ageing"].summary == "改好了。"
 
 
+def test_a_worker_that_missed_a_good_save_before_a_bad_one_shows_what_the_others_show(
+    content: Path, holder: LibraryHolder, tmp_path: Path
+) -> None:
+    """Without visitors a worker doesn't look."""
+    idle = LibraryHolder(content, tmp_path / "library", start_from_last_good=False)
+    assert slugs(idle.current()) == slugs(holder.current())
+    write_article(content, "ageing", title="账龄表怎么看", summary="更好了。")
+    assert holder.current().by_slug["ageing"].summary == "更好了。"
+    write_article(content, "ageing", category="nowhere")
+    for each in (holder, idle, idle):
+        assert each.current().by_slug["ageing"].summary == "更好了。"
+    settled = idle.current()
+    assert idle.current() is settled
+
+
 def test_a_scheduled_article_goes_live_when_its_time_comes(
     content: Path, holder: LibraryHolder, clock: Callable[[datetime], None]
 ) -> None:

@@ -110,7 +110,7 @@ def test_back_in_the_list_one_is_at_the_row_one_came_from(
         page.keyboard.press("j")
     row = str(page.locator("[data-row][aria-selected=true]").get_attribute("id"))
     page.keyboard.press("Enter")
-    page.locator(".lead-back a").click()
+    page.locator(".desk-back a").click()
     expect(page).to_have_url(f"{desk.origin}{own_list(desk, seller)}#{row}")
     expect(page.locator(f"#{row} .who a")).to_be_focused()
     expect(page.locator(f"#{row}")).to_be_in_viewport()

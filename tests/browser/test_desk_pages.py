@@ -71,9 +71,20 @@ SMALL_TARGETS = """() => {
 }"""
 
 
+GAPS = """() => {
+  const gaps = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const { data, parentElement } = texts.currentNode;
+    if (getComputedStyle(parentElement).whiteSpace.startsWith("pre")) continue;
+    gaps.push(...(data.match(/.{0,6}[。；：！，]\\s+[\u3400-\u9fff“（《].{0,6}/g) || []));
+  }
+  return gaps;
+}"""  # a line's end in a template is a space, which Chinese sentences don't have between them
+
+
 def faults_of(page: Page, width: int) -> list[str]:
     """What is wrong with the open page."""
-    faults = []
+    faults = [f"a gap in {text!r}" for text in page.evaluate(GAPS)]
     wide = page.evaluate("document.scrollingElement.scrollWidth")
     if wide > width:
         faults.append(f"{wide} px wide")
@@ -137,3 +148,19 @@ def test_in_english_no_page_of_the_desk_is_too_wide_for_a_phone(english: Cast, c
         if wide > 360:
             wider[name] = wide
     assert wider == {}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_on_a_small_laptop_the_bar_is_one_row(
+    desk: Desk, cast: Cast, context_at: Contexts, language: str
+) -> None:
+    """For who has most in it, in either language; however wide the screen is, nothing is out of sight."""
+    page = context_at(1024).new_page()
+    admin = desk.add("欧阳晓岚", "admin", "sales_lead", language=language)
+    for width in (1024, 1200, 1280):
+        page.set_viewport_size({"width": width, "height": 740})
+        cast.enter(page, "/desk/", admin)
+        assert page.locator(".desk-bar").evaluate("bar => bar.clientHeight") < 60, width
+        assert page.locator(".desk-bar nav").evaluate("nav => nav.scrollWidth <= nav.clientWidth"), width
+        for part in page.locator(".desk-bar :is(nav a, .desk-bar__me > *)").all():
+            expect(part).to_be_in_viewport(ratio=1)

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 from tests.conftest import CHROME, OWN_PAGE, write_article
+from tests.databases import put_reads
 from tests.desk.conftest import TINY, DeskClient, Known, SignedIn, Staff
 from werkzeug.test import TestResponse
 
@@ -180,7 +181,7 @@ def test_the_latest_articles_stand_with_their_reads(editor: DeskClient, app: Fla
     with app.extensions["xinheng.databases"].counters.writing() as session:
         for days_ago, reads in ((0, 3), (29, 4), (30, 1_000)):
             day = today - timedelta(days=days_ago)
-            session.add(ReadCount(article="first-call", day=day, source="search", reads=reads))
+            put_reads(session, "first-call", day, reads)
     found = rows(editor.get("/desk/content"), "published")
     assert [row[0] for row in found] == ["账龄表怎么看", "逾期第一个电话怎么打"]
     assert found[0][3:] == ["近30天浏览 0", "全部浏览 0"]

@@ -313,7 +313,8 @@ def test_two_at_once_are_not_made(app: Flask, desk: DeskClient, zhou: Known, sto
     give(store, ask(app), zhou)
     with app.extensions["xinheng.made_files"].turn():
         answer = export(desk)
-    assert (answer.status_code, "有同事正在导出" in answer.text) == (503, True)
+    assert (answer.status_code, "另一份导出正在生成" in answer.text) == (503, True)
+    assert f'value="{REASON}"' in answer.text, "nothing is typed twice"
     assert rows_of_audit(store) == []
     assert export(desk).status_code == 200
 

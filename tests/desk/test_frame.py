@@ -65,7 +65,7 @@ def test_each_browser_remembers_its_own_list(
 
     def back(browser: DeskClient) -> str:
         page = browser.get(f"/desk/leads/{lead_id}").text
-        return page.partition('class="lead-back"><a href="')[2].partition('"')[0]
+        return page.partition('class="desk-back"><a href="')[2].partition('"')[0]
 
     assert back(one) == f"/desk/leads?status=new#lead-{lead_id}"
     assert back(other) == f"/desk/leads?view=first#lead-{lead_id}"

@@ -86,8 +86,9 @@ class LibraryHolder:
         self.content = content
         self._folder = folder
         self._start_from_last_good = start_from_last_good
+        self._file: Path | None = None
         self._stale_at: datetime | None = None
-        self._reloading = Reloading(self._version, self._load)
+        self._reloading = Reloading(self._version, self._load, kept=self._kept)
 
     def current(self) -> Library:
         return self._reloading.current()
@@ -109,8 +110,16 @@ class LibraryHolder:
             log.error("内容有误，用上一个正确的版本启动：\n%s", fault)
             file = file_or_none
         self._start_from_last_good = False
+        return self._opened(file)
+
+    def _kept(self) -> Library | None:
+        """What another worker found right after this one looked last."""
+        file = newest_index(self._folder)
+        return None if file is None or file == self._file else self._opened(file)
+
+    def _opened(self, file: Path) -> Library:
         library = open_library(Index(file), datetime.now(UTC))
-        self._stale_at = library.stale_at
+        self._file, self._stale_at = file, library.stale_at
         return library
 
 

@@ -29,7 +29,7 @@ from xinheng.db import CountersBase, Database, DatabaseBusy, insert_into
 from xinheng.disk import ANY_DISK, Disk
 from xinheng.referrers import ReferrerKind, referrer_kind
 from xinheng.settings import SHANGHAI
-from xinheng.week_counts import Origin, WeekTally
+from xinheng.week_counts import Origin, WeekTally, reads_by_article
 from xinheng.weeks import week_of
 
 AGAIN_AFTER = 30 * 60  # seconds after which the same reader counts again
@@ -112,7 +112,7 @@ class ReadCounter:
         """All counts as stored, at most a second old; while the database is away, as they were: articles are read on."""
         if time.monotonic() - self._totals_at > FLUSH_EVERY:
             with suppress(*_AWAY), self._database.reading() as session:
-                self._totals = _stored_totals(session)
+                self._totals = reads_by_article(session)
             self._totals_at = time.monotonic()
         return self._totals
 
@@ -136,7 +136,7 @@ class ReadCounter:
         try:
             with self._database.writing(over=_DECIDED_ON) as session:
                 _store(session, reads)
-                self._totals = _stored_totals(session)
+                self._totals = reads_by_article(session)
             self._totals_at = time.monotonic()
         except Exception as fault:  # whatever it was, the counts must not be lost nor the flushing end
             log.warning("浏览量暂时写不进数据库，稍后再试（%d 条）：%s", len(reads), type(fault).__name__)
@@ -214,11 +214,6 @@ def _mark(session: Session, read: Read) -> bool:
     )
     done = session.execute(again, execution_options={"preserve_rowcount": True})
     return bool(done.rowcount)  # type: ignore[attr-defined]
-
-
-def _stored_totals(session: Session) -> Counter[str]:
-    rows = session.execute(select(ReadCount.article, func.sum(ReadCount.reads)).group_by(ReadCount.article))
-    return Counter({article: int(reads) for article, reads in rows})
 
 
 def read_counter() -> ReadCounter:

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
 from xinheng.assessments import INSUFFICIENT, keep
 from xinheng.crypto import Keys
 from xinheng.db import Database
-from xinheng.demo.readers import drawn_source
+from xinheng.demo.readers import counted_days, drawn_source, popularity
 from xinheng.form_versions import publish_form
 from xinheng.forms.priority import Level
 from xinheng.health_check.answers import Answers
 from xinheng.health_check.assessment import Assessment, assess
-from xinheng.health_check.counting import OVERVIEW, Place, Tally, day_of
+from xinheng.health_check.counting import OVERVIEW, Place, Tally
 from xinheng.health_check.definition import UNSURE, HealthCheck, ProfileQuestion
 from xinheng.health_check.path import Asked, answers_on_path, questions_on_path
 from xinheng.health_check.standing import standing
 from xinheng.week_counts import Origin
 from xinheng.weeks import week_of
 
-COUNTED_DAYS: Final = 120
+_BEGUN: Final = 20
+"""Checks begun on a usual weekday."""
 _BAD: Final[Mapping[Level, tuple[float, float]]] = {
     "low": (0.02, 0.3),
     "moderate": (0.25, 0.5),
@@ -93,17 +94,23 @@ def drawn_answers(draw: random.Random, check: HealthCheck, level: Level) -> Answ
 
 
 def count_steps(
-    counters: Database, check: HealthCheck, draw: random.Random, slugs: Sequence[str], now: datetime
+    counters: Database,
+    check: HealthCheck,
+    draw: random.Random,
+    slugs: Sequence[str],
+    now: datetime,
+    leads: int,
 ) -> None:
-    """How far visitors went in the last days, and where they came from: most to the end, some not past a question."""
-    tally = Tally()
-    for days in range(COUNTED_DAYS, 0, -1):
-        at = now - timedelta(days=days)
-        for _ in range(draw.randrange(6, 22)):
-            origin = Origin(drawn_source(draw), draw.choice(slugs) if slugs and draw.random() < 0.6 else "")
-            tally.weeks.add("begun", week_of(at), origin)
-            if _goes_to_the_end(tally, check, draw, day_of(at)):
-                tally.weeks.add("finished", week_of(at), origin)
+    """How far so many leads' visitors went, and where they came from: most to the end, some not past a question."""
+    tally, popular = Tally(), popularity(slugs)
+    for day, busy in counted_days(now, leads):
+        for _ in range(round(draw.uniform(0.75, 1.25) * busy * _BEGUN)):
+            origin = Origin(
+                drawn_source(draw), draw.choices(slugs, popular)[0] if slugs and draw.random() < 0.6 else ""
+            )
+            tally.weeks.add("begun", week_of(day), origin)
+            if _goes_to_the_end(tally, check, draw, day):
+                tally.weeks.add("finished", week_of(day), origin)
     with counters.writing() as session:
         tally.add_to(session.connection())
 

@@ -84,8 +84,8 @@ def fill(settings: Settings, leads: int, now: datetime, progress: Progress) -> F
         check = load_health_check(settings.forms, None)
         slugs = _slugs(settings)
         draw = random.Random(SEED)  # noqa: S311 (draws numbers)
-        count_steps(databases.counters, check, draw, slugs, now)
-        count_reads(databases.counters, draw, slugs, now)
+        count_steps(databases.counters, check, draw, slugs, now, leads)
+        count_reads(databases.counters, draw, slugs, now, leads)
         with databases.leads.writing() as session:
             database = InOneGo(databases.leads, session)
             return _fill(settings, database, keys, check, leads, now, progress)
@@ -156,7 +156,9 @@ def _reminders(acts: Acts, now: datetime) -> Iterator[Step]:
 
 
 def _slugs(settings: Settings) -> Sequence[str]:
-    return sorted(file.stem for file in (settings.content / "articles").glob("*.md"))
+    """Of the articles, what is read most first."""
+    slugs = sorted(file.stem for file in (settings.content / "articles").glob("*.md"))
+    return random.Random(SEED).sample(slugs, len(slugs))  # noqa: S311 (draws an order)
 
 
 def _staff_life(acts: Acts, draw: random.Random, now: datetime) -> Iterator[Step]:

@@ -12,7 +12,7 @@ from xinheng.demo.acts import Acts, Asked
 from xinheng.demo.road import Road
 from xinheng.demo.staff import HANG, MIN, YIFAN, Colleague
 from xinheng.demo.stories import Stories
-from xinheng.demo.visitors import Visitors
+from xinheng.demo.visitors import Visitors, visiting_hour
 from xinheng.leads.submission import Attribution, Touch
 from xinheng.privacy.models import Kind
 
@@ -112,7 +112,7 @@ class Rarities:
             name = (
                 self._draw.choice(words.FOREIGN_NAMES) if phone.startswith("+") else words.person(self._draw)
             )
-            road = self._road(days=place * 1.7 + 0.3)
+            road = self._road(days=place * 5 + 0.3)
             road.ask(replace(self._asked(), phone=phone, name=name))
             if place % 2:
                 self._talked_to(road, YIFAN)
@@ -125,7 +125,7 @@ class Rarities:
         number = next(self._visitors.mobiles)
         texts = (whole[: _LONGEST - 1] + "。", words.WITH_NUMBER.format(number=number), words.MARKUP, "？")
         for place, text in enumerate((*texts, *words.ADVERTISING, *words.TESTS)):
-            road = self._road(days=place * 0.4 + 0.1)
+            road = self._road(days=place * 2 + 0.1)
             asked = self._asked("overdue" if place < len(texts) else "other")
             long_name = "中外合资企业里负责应收账款和出口单证的那位同事请叫我小顾就可以了谢谢您"
             road.ask(replace(asked, details=text, level=None, name=long_name if place == 3 else asked.name))
@@ -211,7 +211,7 @@ class Rarities:
     def _drafts(self) -> Iterator[Road]:
         """Notes begun and left."""
         for place, (who, text) in enumerate(zip((MIN, YIFAN, HANG), words.DRAFTS, strict=True)):
-            road = self._road(days=4 + place)
+            road = self._road(days=4 + place * 6)
             road.ask(self._asked())
             self._talked_to(road, who)
             self._stories.plan(road, who, "today")
@@ -276,4 +276,5 @@ class Rarities:
         return replace(asked, phone=next(self._visitors.mobiles))
 
     def _road(self, days: float) -> Road:
-        return self._stories.begun(self._now - timedelta(days=days))
+        begins = self._now - timedelta(days=days)
+        return self._stories.begun(visiting_hour(begins, self._draw) if days > 1 else begins)

@@ -20,13 +20,13 @@ from xinheng.settings import SHANGHAI
 DAYS: Final = 120
 
 _SHARES: Mapping[Status, tuple[int, tuple[float, float]]] = {
-    "new": (50, (0.02, 8)),
-    "contacted": (85, (1, 60)),
-    "interested": (65, (4, 80)),
-    "proposal": (45, (9, 100)),
-    "won": (50, (25, DAYS)),
-    "lost": (65, (10, DAYS)),
-    "invalid": (40, (0.5, DAYS)),
+    "new": (12, (0.02, 5)),
+    "contacted": (80, (1, 90)),
+    "interested": (70, (4, 110)),
+    "proposal": (50, (9, DAYS)),
+    "won": (60, (18, DAYS)),
+    "lost": (80, (8, DAYS)),
+    "invalid": (48, (0.5, DAYS)),
 }
 """How many of 400 leads end in a status, and how many days ago they were asked."""
 
@@ -52,8 +52,8 @@ class Stories:
         for status, (share, (least, most)) in _SHARES.items():
             number = max(_LEAST, share * leads // 400)
             for place in range(number):
-                # the newer, the more: a third of the way at the middle
-                age = least + (most - least) * ((place + self._draw.random()) / number) ** 1.6
+                # the newer, the more: a little before the middle at the middle
+                age = least + (most - least) * ((place + self._draw.random()) / number) ** 1.15
                 yield self._road(status, age)
 
     def _road(self, target: Status, age: float) -> Road:

@@ -9,6 +9,7 @@ from datetime import datetime, time, timedelta
 
 from xinheng.demo import numbers, words
 from xinheng.demo.acts import Asked
+from xinheng.demo.readers import popularity
 from xinheng.forms.definition import FormDeclaration
 from xinheng.forms.needs import offered_needs
 from xinheng.forms.priority import Level
@@ -64,13 +65,19 @@ class Visitors:
     def attribution(self) -> Attribution:
         """A visit of one to six pages from a search, a chat, a link or nowhere."""
         draw = self._draw
-        read = tuple(draw.sample(self._slugs, min(len(self._slugs), draw.choice((0, 1, 1, 2, 2, 3, 4, 6)))))
+        read = self._articles(draw.choice((0, 1, 1, 2, 2, 3, 4, 6)))
         landed = f"/articles/{read[0]}" if read else draw.choice(("/", "/consultation", "/about"))
         at_article = bool(read) and draw.random() < 0.7
         page = f"/articles/{read[-1]}" if at_article else draw.choice(("/consultation", "/"))
         first = self._touch(landed)
         last = first if draw.random() < 0.7 else Touch("", page)
         return Attribution(page, read[-1] if at_article else "", first, last, read)
+
+    def _articles(self, number: int) -> tuple[str, ...]:
+        """So many at most, none twice; what is read more is likelier to be among them."""
+        popular = dict(zip(self._slugs, popularity(self._slugs), strict=True))
+        drawn = sorted(self._slugs, key=lambda slug: self._draw.random() ** (1 / popular[slug]))[-number:]
+        return tuple(self._draw.sample(drawn, len(drawn))) if number else ()
 
     def _touch(self, path: str) -> Touch:
         draw = self._draw

@@ -70,7 +70,7 @@ def export_file() -> Response:
     except TooMany:
         return _page(wanted, status=422)
     except AnotherIsMade:
-        return _page(wanted, trouble=_("有同事正在导出，请过一会儿再试"), status=503)
+        return _page(wanted, trouble=_("另一份导出正在生成。您填的都还在，请过几秒再点“导出”"), status=503)
     except (DatabaseError, DatabaseBusy, AuditHeadMissing, OSError) as fault:
         current_app.logger.error("没有导出：%s", type(fault).__name__)
         trouble = _(
