@@ -241,6 +241,50 @@ def test_of_a_mobile_that_two_people_share_only_what_was_proved_is_reached(
     assert other not in leads(store)
 
 
+@pytest.mark.parametrize("place", [0, 1], ids=["kept", "merged"])
+@pytest.mark.parametrize("proof", ["pair", "call"])
+def test_who_asked_while_leads_were_merged_by_mistake_is_deleted_without_the_other(
+    store: Database,
+    store_keys: Keys,
+    privacy: PrivacyDesk,
+    work: PrivacyWork,
+    officer: Officer,
+    everyone: Scope,
+    two: tuple[str, str],
+    merged: str,
+    place: int,
+    proof: str,
+) -> None:
+    phone, reference = (FIRST, SECOND)[place], enquiries(store, merged)[place]
+    asked = request(privacy, store, "delete", phone, reference if proof == "pair" else "")
+    if proof == "call":
+        work.prove(asked, officer, merged)
+    undo(store, store_keys, everyone, merged)
+    work.delete(asked, officer)
+    assert leads(store) == [two[1 - place]]
+
+
+def test_who_asked_before_their_number_was_split_is_deleted_without_the_other(
+    desk: EnquiryDesk,
+    store: Database,
+    store_keys: Keys,
+    asked: Asks,
+    privacy: PrivacyDesk,
+    work: PrivacyWork,
+    officer: Officer,
+    everyone: Scope,
+) -> None:
+    lead_id = ask(desk, store, asked, FIRST, name="张三")
+    ask(desk, store, asked, FIRST, NOON + MINUTE, name="李四", details="另一个人")
+    reference = enquiries(store, lead_id)[1]
+    request_id = request(privacy, store, "delete", FIRST, reference)
+    with store.reading() as session:
+        chosen = session.scalars(select(Enquiry.id).where(Enquiry.reference == reference)).all()
+    split_lead(store, store_keys, lead_id, Deed(everyone, NOON + HOUR), chosen)
+    work.delete(request_id, officer)
+    assert leads(store) == [lead_id]
+
+
 def as_before(store: Database, held: dict[Any, list[dict[str, Any]]]) -> None:
     """Put the database back to an earlier backup."""
     with store.writing() as session:

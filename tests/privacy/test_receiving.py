@@ -19,7 +19,7 @@ from xinheng.crypto import Keys
 from xinheng.db import Database, Databases
 from xinheng.leads.finding import find_leads, find_person
 from xinheng.leads.listing import list_leads
-from xinheng.leads.models import Consent, Lead
+from xinheng.leads.models import Consent, Enquiry, Lead
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.scope import NoSuchLead
 from xinheng.leads.submission import Submission
@@ -63,7 +63,7 @@ def test_every_request_is_stored_sealed(
 ) -> None:
     ask(privacy, kind, OTHER, "XH-12345-ABCDE", WORDS)
     (row,) = requests_of(store)
-    assert (row.kind, row.lead_id, row.proof, row.carried_out) == (kind, "", "", False)
+    assert (row.kind, row.enquiry_id, row.proof, row.carried_out) == (kind, "", "", False)
     assert row.open(store_keys, "phone") == "+8613974625813"
     assert row.open(store_keys, "words") == WORDS
     assert row.open(store_keys, "reference") == "XH-12345-ABCDE"
@@ -78,7 +78,9 @@ def test_phone_and_reference_together_prove_who_it_is(
 ) -> None:
     ask(privacy, "access", PHONE, reference.lower().replace("-", " "))
     (row,) = requests_of(store)
-    assert (row.lead_id, row.proof, row.carried_out) == (the_lead(store).id, "pair", False)
+    with store.reading() as session:
+        theirs = session.scalars(select(Enquiry.id).where(Enquiry.reference == reference)).one()
+    assert (row.enquiry_id, row.proof, row.carried_out) == (theirs, "pair", False)
 
 
 @pytest.mark.parametrize(("phone", "right"), [(OTHER, True), (PHONE, False), (OTHER, False)])
@@ -88,7 +90,7 @@ def test_half_a_pair_proves_nothing_and_changes_nothing(
     before = the_lead(store).version
     ask(privacy, "withdraw", phone, reference if right else "XH-00000-00000")
     (row,) = requests_of(store)
-    assert (row.lead_id, row.proof, row.carried_out) == ("", "", False)
+    assert (row.enquiry_id, row.proof, row.carried_out) == ("", "", False)
     assert withdrawn(store) == set()
     assert the_lead(store).version == before
 

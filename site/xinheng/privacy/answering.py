@@ -28,7 +28,7 @@ from xinheng.leads.work import lead_lock
 from xinheng.phones import Phone
 from xinheng.privacy.forgetting import empty_buried
 from xinheng.privacy.models import Outcome, PrivacyRequest
-from xinheng.privacy.person import Person, locked, person_of, possible, requests_of
+from xinheng.privacy.person import Person, asked_from, locked, person_of, possible, requests_of
 from xinheng.privacy.restricting import add_event, restrict_held, restrict_lead
 
 MOST_CLOSED = 50  # that a list shows
@@ -81,7 +81,8 @@ class PrivacyWork:
         with self._open(request_id) as (session, request):
             found = possible(session, request)
             if record_id in [each.id for each in found.leads]:
-                request.lead_id = record_id
+                request.enquiry_id = asked_from(session, record_id, request.phone_index)
+                request.lead_id = "" if request.enquiry_id else record_id
             elif record_id in [each.id for each in found.held]:
                 request.enquiry_id = record_id
             else:

@@ -23,10 +23,10 @@ Outcome = Literal["", "done", "deleted", "refused"]
 
 
 class PrivacyRequest(Sealed, LeadsBase):
-    """One request. `lead_id` is the lead that phone and reference name together, or that staff found; it stays when the
-    lead is deleted, as in a tombstone. Of an enquiry that had no lead then, `enquiry_id` is its. `corrected` are leads that
-    got another phone, by which they are not found from here any more. `answer` is what staff wrote at the end; of a refusal
-    it is the reason."""
+    """One request. `enquiry_id` is the enquiry that phone and reference name together, or that staff found: its lead is the
+    person's, whatever becomes of it. `lead_id` is a lead that staff found, none of whose enquiries came from the phone. Both
+    stay when the records are deleted, as in a tombstone. `corrected` are leads that got another phone, by which they are not
+    found from here any more. `answer` is what staff wrote at the end; of a refusal it is the reason."""
 
     __tablename__ = "privacy_requests"
     __table_args__ = (Index("ix_privacy_requests_open", "closed_at", "due_at"),)

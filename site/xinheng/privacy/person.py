@@ -121,6 +121,13 @@ def possible(session: Session, request: PrivacyRequest) -> Person:
     return _found(session, reach.leads(), reach.held())
 
 
+def asked_from(session: Session, lead_id: str, index: bytes | None) -> str:
+    """The id of the latest enquiry of a lead that came from a number, or empty: where leads are parted again, it goes with
+    the person who asks."""
+    mine = select(Enquiry.id).where(Enquiry.lead_id == lead_id, Enquiry.phone_index == index)
+    return session.scalar(mine.order_by(Enquiry.created_at.desc()).limit(1)) or ""
+
+
 def reach_of(keys: Keys, request: PrivacyRequest) -> Reach:
     """How far a request reaches that was proved."""
     index = request.phone_index if is_one_person(keys, request) else None
@@ -132,10 +139,11 @@ def requests_of(session: Session, keys: Keys, request: PrivacyRequest) -> Sequen
     """All that the same person asked, this one among them, in the order they came."""
     person = person_of(session, keys, request)
     leads = [each.id for each in person.leads]
+    beneath = session.scalars(select(Enquiry.id).where(Enquiry.lead_id.in_(leads))).all()
     same = or_(
         PrivacyRequest.id == request.id,
         PrivacyRequest.lead_id.in_([*leads, *merged_into(session, leads)]),
-        PrivacyRequest.enquiry_id.in_([each.id for each in person.held]),
+        PrivacyRequest.enquiry_id.in_([*beneath, *(each.id for each in person.held)]),
         PrivacyRequest.phone_index == reach_of(keys, request).index,
     )
     query = select(PrivacyRequest).where(same).order_by(PrivacyRequest.received_at, PrivacyRequest.id)

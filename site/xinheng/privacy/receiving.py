@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 
 from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session
@@ -74,12 +73,12 @@ class PrivacyDesk:
         index = self._keys.blind_index("phone", asked.phone.e164) or NO_INDEX
         done: Sequence[Restraint] = []
         with self._database.writing(within=WAIT, over=[index]) as session:
-            match = _match(session, index, plain_reference(asked.reference) or "")
-            request = self._stored(asked, index, match, now)
+            named = _named(session, index, plain_reference(asked.reference) or "")
+            request = self._stored(asked, index, named, now)
             session.add(request)
             session.flush()
             if asked.kind in WITHDRAWALS:
-                done = withdraw(session, _reach(asked.phone, index, match), asked.kind, now, request.due_at)
+                done = withdraw(session, _reach(asked.phone, index, named), asked.kind, now, request.due_at)
             self._audit(session, request, now)
         if asked.kind in WITHDRAWALS:
             self._file.note(done or [Restraint(kind="lead", id=NOBODY, what=asked.kind, since=now)])
@@ -96,8 +95,7 @@ class PrivacyDesk:
             pair = plain_reference(self._reference(request)) == enquiry.reference
             one_person = reaches_one_person(phone)
             if pair and not request.proof:
-                request.proof, request.lead_id = "pair", enquiry.lead_id or ""
-                request.enquiry_id = "" if enquiry.lead_id else enquiry.id
+                request.proof, request.enquiry_id = "pair", enquiry.id
             if request.kind in WITHDRAWALS and (pair or (request.proof and one_person)):
                 whole = index if pair and one_person else NO_INDEX
                 reach = Reach(whole, enquiry_id=enquiry.id, until=request.received_at)
@@ -111,16 +109,15 @@ class PrivacyDesk:
             row = session.execute(select(*columns).where(PrivacyRequest.receipt == number)).first()
         return Receipt(*row) if row else None
 
-    def _stored(self, asked: Asked, index: bytes, match: Match, now: datetime) -> PrivacyRequest:
+    def _stored(self, asked: Asked, index: bytes, named: str, now: datetime) -> PrivacyRequest:
         request = PrivacyRequest(
             id=new_row_id(),
             receipt=new_receipt(),
             kind=asked.kind,
             phone_index=index,
-            lead_id=match.lead_id,
-            enquiry_id=match.enquiry_id,
-            proof="pair" if match else "",
-            carried_out=asked.kind in WITHDRAWALS and bool(match),
+            enquiry_id=named,
+            proof="pair" if named else "",
+            carried_out=asked.kind in WITHDRAWALS and bool(named),
             received_at=now,
             due_at=due(now, self._calendar()),
         )
@@ -148,27 +145,16 @@ class PrivacyDesk:
         )
 
 
-class Match(NamedTuple):
-    """What phone and reference name together: a lead, or an enquiry that has none; or nothing."""
-
-    lead_id: str = ""
-    enquiry_id: str = ""
-
-    def __bool__(self) -> bool:
-        return self != ("", "")
-
-
-def _match(session: Session, index: bytes, reference: str) -> Match:
+def _named(session: Session, index: bytes, reference: str) -> str:
+    """The id of the enquiry that phone and reference name together, or empty."""
     further = exists().where(LeadPhone.lead_id == Lead.id, LeadPhone.phone_index == index)
     held = and_(Enquiry.lead_id.is_(None), Enquiry.phone_index == index)
     fits = or_(Lead.phone_index == index, further, held)
-    query = select(Enquiry.lead_id, Enquiry.id).outerjoin(Lead).where(Enquiry.reference == reference, fits)
-    found = session.execute(query).first()
-    if found is None:
-        return Match()
-    return Match(lead_id=found.lead_id) if found.lead_id else Match(enquiry_id=found.id)
+    return (
+        session.scalar(select(Enquiry.id).outerjoin(Lead).where(Enquiry.reference == reference, fits)) or ""
+    )
 
 
-def _reach(phone: Phone, index: bytes, match: Match) -> Reach:
-    whole = index if match and reaches_one_person(phone) else NO_INDEX
-    return Reach(whole, match.lead_id or NOBODY, match.enquiry_id or NOBODY)
+def _reach(phone: Phone, index: bytes, named: str) -> Reach:
+    whole = index if named and reaches_one_person(phone) else NO_INDEX
+    return Reach(whole, enquiry_id=named or NOBODY)
