@@ -242,6 +242,33 @@ def test_of_a_mobile_that_two_people_share_only_what_was_proved_is_reached(
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["kept", "merged"])
+@pytest.mark.parametrize("kind", ["delete", "withdraw"])
+def test_what_came_from_the_other_mobile_while_the_lead_was_held_back_is_reached_too(
+    desk: EnquiryDesk,
+    store: Database,
+    asked: Asks,
+    privacy: PrivacyDesk,
+    work: PrivacyWork,
+    officer: Officer,
+    merged: str,
+    place: int,
+    kind: Kind,
+) -> None:
+    phone, reference = (FIRST, SECOND)[place], enquiries(store, merged)[place]
+    work.restrict(request(privacy, store, "restrict", phone, reference), officer, restricted=True)
+    since = ask(desk, store, asked, (SECOND, FIRST)[place], NOON + HOUR, details="又来问一次")
+    assert since != merged
+    stranger = ask(desk, store, asked, "13700137000", NOON + HOUR)
+    request_id = request(privacy, store, kind, phone, reference)
+    if kind == "delete":
+        work.delete(request_id, officer)
+        assert leads(store) == [stranger]
+    else:
+        assert the_lead(store, since).restricted
+        assert not the_lead(store, stranger).restricted
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["kept", "merged"])
 @pytest.mark.parametrize("proof", ["pair", "call"])
 def test_who_asked_while_leads_were_merged_by_mistake_is_deleted_without_the_other(
     store: Database,

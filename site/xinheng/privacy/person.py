@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, CompoundSelect, and_, exists, false, or_, select, true, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    and_,
+    exists,
+    false,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import Session, aliased
 
 from xinheng.crypto import CannotDecrypt, Keys
@@ -29,7 +40,8 @@ NO_INDEX = bytes(16)
 
 
 # the same tables inside the conditions; made once, for each takes milliseconds
-_lead, _named, _row, _released = aliased(Lead), aliased(Lead), aliased(Enquiry), aliased(Enquiry)
+_lead, _named, _numbered, _other = aliased(Lead), aliased(Lead), aliased(Lead), aliased(Lead)
+_row, _released = aliased(Enquiry), aliased(Enquiry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +60,31 @@ class Reach:
     shared: bool = False
 
     def leads(self) -> ColumnElement[bool]:
-        return and_(Lead.id.in_(self._named_leads()), Lead.last_enquiry_at <= self.until)
+        return and_(Lead.id.in_(self._theirs()), Lead.last_enquiry_at <= self.until)
 
     def held(self) -> ColumnElement[bool]:
         """Enquiries without a lead; where a lead was merged, also those from the person's other mobile."""
         by_id, by_phone = _row.id == self.enquiry_id, _row.phone_index == self.index
-        by_further = _row.phone_index.in_(self._further())
+        by_further = _row.phone_index.in_(_further(self._named_leads()))
         named = union_all(*(select(_row.id).where(each) for each in (by_id, by_phone, by_further)))
         return and_(Enquiry.id.in_(named), Enquiry.lead_id.is_(None), Enquiry.created_at <= self.until)
 
     def enquiries(self) -> ColumnElement[bool]:
         """Those of the leads, and the one by id in any case."""
-        leads = select(_lead.id).where(_lead.id.in_(self._named_leads()), _lead.last_enquiry_at <= self.until)
+        leads = select(_lead.id).where(_lead.id.in_(self._theirs()), _lead.last_enquiry_at <= self.until)
         ways = _row.lead_id.in_(leads), _row.id == self.enquiry_id
         named = union_all(*(select(_row.id).where(each) for each in ways))
         return Enquiry.id.in_(named)
 
-    def _further(self) -> CompoundSelect[bytes | None]:
-        """The mobiles of leads that have several numbers: each is their person's."""
-        theirs = LeadPhone.lead_id.in_(self._named_leads())
-        first = _lead.id.in_(select(LeadPhone.lead_id).where(theirs)), _lead.phone_kind == "mobile"
-        return union_all(
-            select(LeadPhone.phone_index).where(theirs, LeadPhone.phone_kind == "mobile"),
-            select(_lead.phone_index).where(*first),
-        )
+    def _theirs(self) -> CompoundSelect[str]:
+        """Also the leads of the person's other mobile, as one that came while the first was held back."""
+        named = self._named_leads()
+        apart = exists().where(Apart.lead_id == _other.id, Apart.other_id.in_(select(named.c.id)))
+        by_further = select(_other.id).where(_other.phone_index.in_(_further(named)), ~apart)
+        return union_all(select(named.c.id), by_further)
 
-    def _named_leads(self) -> CompoundSelect[str]:
+    def _named_leads(self) -> CTE:
+        """Asked for once in a statement, however often it is needed; SQLite refuses what is nested deeper."""
         numbered = leads_of_number(self.index).subquery()
         also = leads_of_number(self.index)
         others = exists().where(Apart.lead_id == numbered.c.id, Apart.other_id.in_(also))
@@ -85,7 +96,17 @@ class Reach:
             select(Merge.kept_id).where(Merge.merged_id.in_(by_id)),
             select(_released.lead_id).where(*by_enquiry),
             by_phone,
-        )
+        ).cte()
+
+
+def _further(named: CTE) -> CompoundSelect[bytes | None]:
+    """The mobiles of leads that have several numbers: each is their person's."""
+    theirs = LeadPhone.lead_id.in_(select(named.c.id))
+    first = _numbered.id.in_(select(LeadPhone.lead_id).where(theirs)), _numbered.phone_kind == "mobile"
+    return union_all(
+        select(LeadPhone.phone_index).where(theirs, LeadPhone.phone_kind == "mobile"),
+        select(_numbered.phone_index).where(*first),
+    )
 
 
 @dataclass(frozen=True, slots=True)
