@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, CompoundSelect, and_, exists, false, or_, select, true, union_all
 from sqlalchemy.orm import Session, aliased
@@ -30,13 +30,14 @@ NO_INDEX = bytes(16)
 
 # the same tables inside the conditions; made once, for each takes milliseconds
 _lead, _named, _row, _released = aliased(Lead), aliased(Lead), aliased(Enquiry), aliased(Enquiry)
+_number = aliased(LeadPhone)
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
     """Records, as conditions of one shape for everybody: those of a number that reaches one person, and one lead and one
     enquiry by id, with the lead it may have got since; and leads that were `corrected`. Nothing that came after `until`.
-    Leads that share the number and are not the same person are reached by it only where `shared`.
+    By a number that is `parted` only where `shared`.
 
     Each way to a record is a question of its own, answered from its index: joined by OR, PostgreSQL reads everybody's."""
 
@@ -52,8 +53,8 @@ class Reach:
 
     def held(self) -> ColumnElement[bool]:
         """Enquiries without a lead; where a lead was merged, also those from the person's other mobile."""
-        by_id, by_phone = _row.id == self.enquiry_id, _row.phone_index == self.index
-        by_further = _row.phone_index.in_(self._further())
+        by_phone = and_(_row.phone_index == self.index, self._by_number())
+        by_id, by_further = _row.id == self.enquiry_id, _row.phone_index.in_(self._further())
         named = union_all(*(select(_row.id).where(each) for each in (by_id, by_phone, by_further)))
         return and_(Enquiry.id.in_(named), Enquiry.lead_id.is_(None), Enquiry.created_at <= self.until)
 
@@ -65,19 +66,21 @@ class Reach:
         return Enquiry.id.in_(named)
 
     def _further(self) -> CompoundSelect[bytes | None]:
-        """The mobiles of leads that have several numbers: each is their person's."""
+        """The mobiles of leads that have several numbers: each is their person's, but what others have too."""
         theirs = LeadPhone.lead_id.in_(self._named_leads())
         first = _lead.id.in_(select(LeadPhone.lead_id).where(theirs)), _lead.phone_kind == "mobile"
         return union_all(
-            select(LeadPhone.phone_index).where(theirs, LeadPhone.phone_kind == "mobile"),
-            select(_lead.phone_index).where(*first),
+            select(LeadPhone.phone_index).where(
+                theirs,
+                LeadPhone.phone_kind == "mobile",
+                ~_others_have(LeadPhone.lead_id, LeadPhone.phone_index),
+            ),
+            select(_lead.phone_index).where(*first, ~_others_have(_lead.id, _lead.phone_index)),
         )
 
     def _named_leads(self) -> CompoundSelect[str]:
         numbered = leads_of_number(self.index).subquery()
-        also = leads_of_number(self.index)
-        others = exists().where(Apart.lead_id == numbered.c.id, Apart.other_id.in_(also))
-        by_phone = select(numbered.c.id).where(or_(true() if self.shared else false(), ~others))
+        by_phone = select(numbered.c.id).where(self._by_number())
         by_enquiry = _released.id == self.enquiry_id, _released.lead_id.is_not(None)
         by_id = [self.lead_id, *self.corrected]
         return union_all(
@@ -86,6 +89,23 @@ class Reach:
             select(_released.lead_id).where(*by_enquiry),
             by_phone,
         )
+
+    def _by_number(self) -> ColumnElement[bool]:
+        return or_(true() if self.shared else false(), ~parted(self.index))
+
+
+def parted(number: bytes) -> ColumnElement[bool]:
+    """Whether staff said of leads of a number that they are not the same person."""
+    return exists().where(
+        Apart.lead_id.in_(leads_of_number(number)), Apart.other_id.in_(leads_of_number(number))
+    )
+
+
+def _others_have(lead_id: Any, number: Any) -> ColumnElement[bool]:
+    """Whether a lead that is not the same person as this one has this number of its too."""
+    first = _named.id == Apart.other_id, _named.phone_index == number
+    further = _number.lead_id == Apart.other_id, _number.phone_index == number
+    return or_(*(exists().where(Apart.lead_id == lead_id, *each) for each in (first, further)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +158,13 @@ def reach_of(keys: Keys, request: PrivacyRequest) -> Reach:
 def requests_of(session: Session, keys: Keys, request: PrivacyRequest) -> Sequence[PrivacyRequest]:
     """All that the same person asked, this one among them, in the order they came."""
     person = person_of(session, keys, request)
-    leads = [each.id for each in person.leads]
+    leads, index = [each.id for each in person.leads], reach_of(keys, request).index
     beneath = session.scalars(select(Enquiry.id).where(Enquiry.lead_id.in_(leads))).all()
     same = or_(
         PrivacyRequest.id == request.id,
         PrivacyRequest.lead_id.in_([*leads, *merged_into(session, leads)]),
         PrivacyRequest.enquiry_id.in_([*beneath, *(each.id for each in person.held)]),
-        PrivacyRequest.phone_index == reach_of(keys, request).index,
+        and_(PrivacyRequest.phone_index == index, ~parted(index)),
     )
     query = select(PrivacyRequest).where(same).order_by(PrivacyRequest.received_at, PrivacyRequest.id)
     return session.scalars(query).all()
