@@ -124,7 +124,7 @@ def person_of(session: Session, keys: Keys, request: PrivacyRequest) -> Person:
     """The records of whoever was proved to ask; nobody before that."""
     if not request.proof:
         return Person([], [])
-    reach = reach_of(keys, request)
+    reach = reach_of(session, keys, request)
     return _found(session, reach.leads(), reach.held())
 
 
@@ -148,9 +148,9 @@ def asked_from(session: Session, lead_id: str, index: bytes | None) -> str:
     return session.scalar(mine.order_by(Enquiry.created_at.desc()).limit(1)) or ""
 
 
-def reach_of(keys: Keys, request: PrivacyRequest) -> Reach:
+def reach_of(session: Session, keys: Keys, request: PrivacyRequest) -> Reach:
     """How far a request reaches that was proved."""
-    index = request.phone_index if is_one_person(keys, request) else None
+    index = request.phone_index if is_one_person(session, keys, request) else None
     named = request.lead_id or NOBODY, request.enquiry_id or NOBODY
     return Reach(index or NO_INDEX, *named, corrected=request.corrected)
 
@@ -158,13 +158,13 @@ def reach_of(keys: Keys, request: PrivacyRequest) -> Reach:
 def requests_of(session: Session, keys: Keys, request: PrivacyRequest) -> Sequence[PrivacyRequest]:
     """All that the same person asked, this one among them, in the order they came."""
     person = person_of(session, keys, request)
-    leads, index = [each.id for each in person.leads], reach_of(keys, request).index
+    leads = [each.id for each in person.leads]
     beneath = session.scalars(select(Enquiry.id).where(Enquiry.lead_id.in_(leads))).all()
     same = or_(
         PrivacyRequest.id == request.id,
         PrivacyRequest.lead_id.in_([*leads, *merged_into(session, leads)]),
         PrivacyRequest.enquiry_id.in_([*beneath, *(each.id for each in person.held)]),
-        and_(PrivacyRequest.phone_index == index, ~parted(index)),
+        PrivacyRequest.phone_index == reach_of(session, keys, request).index,
     )
     query = select(PrivacyRequest).where(same).order_by(PrivacyRequest.received_at, PrivacyRequest.id)
     return session.scalars(query).all()
@@ -183,9 +183,9 @@ def _locked(session: Session, table: type[Row], rows: Sequence[Row]) -> Sequence
     return [each for each in rows if each in there]
 
 
-def is_one_person(keys: Keys, request: PrivacyRequest) -> bool:
+def is_one_person(session: Session, keys: Keys, request: PrivacyRequest) -> bool:
     """Whether the number that was typed is one person's; what can't be read or was forgotten isn't."""
-    if not request.phone or not request.phone_index:
+    if not request.phone or not request.phone_index or session.scalar(select(parted(request.phone_index))):
         return False
     try:
         return reaches_one_person(parse_phone(request.open(keys, "phone")))
