@@ -229,6 +229,23 @@ def test_however_many_nobody_there_may_have_those_behind_them_are_dealt(
     assert told(store, "unassigned") == [], "somebody takes leads"
 
 
+def test_however_many_wait_each_is_no_question_of_its_own(store: Database, store_keys: Keys) -> None:
+    """They are looked through every few seconds."""
+    zhou = on_duty(store, "周敏")
+    leads = [plain_lead(last_enquiry_at=NOON - MINUTE, first_response_due=NOON) for _ in range(300)]
+    put_leads(store, leads)
+    let_go(store, zhou, [lead["id"] for lead in leads])
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    assert dealing_of(store, store_keys, rules_of()).deal(NOON) == 0
+    event.remove(store.engine, "before_cursor_execute", note)
+    assert 15 < len(asked) < 60
+
+
 # --- what was held back ---
 
 
