@@ -263,3 +263,32 @@ def test_after_a_start_from_the_last_good_a_mended_file_goes_live(file: Path, tm
     assert value.current() == "one"
     file.write_text("mended", encoding="utf-8")
     assert value.current() == "mended"
+
+
+def optional_loader(folder: Path) -> str:
+    """Without the file there is a usual value."""
+    return folder_loader(folder) if (folder / "subject.toml").exists() else "usual"
+
+
+def test_a_file_that_was_taken_away_is_not_the_last_good_any_more(file: Path, tmp_path: Path) -> None:
+    load, kept = last_good(file.parent, file.name, tmp_path / "spare" / "forms", optional_loader)
+    value = Reloading(lambda: version_of([file]), load, kept=kept)
+    assert value.current() == "one"
+    file.unlink()
+    assert value.current() == "usual"
+    file.write_text("bad", encoding="utf-8")
+    assert value.current() == "usual"
+
+
+def test_what_is_saved_while_a_good_file_is_read_is_not_taken_for_good(file: Path, tmp_path: Path) -> None:
+    def load(folder: Path) -> str:
+        text = folder_loader(folder)
+        if text == "two!":
+            file.write_text("bad", encoding="utf-8")
+        return text
+
+    first, _ = last_good(file.parent, file.name, tmp_path / "spare" / "forms", load)
+    assert first() == "one"
+    file.write_text("two!", encoding="utf-8")
+    assert first() == "two!"
+    assert start(file, tmp_path)() == "one"

@@ -105,6 +105,7 @@ def last_good(
 
     def _load() -> Value:
         nonlocal started
+        seen = version_of([folder / name])
         try:
             value = load(folder)
         except BadDocument as fault:
@@ -114,15 +115,25 @@ def last_good(
             log.error("文件有误，用上一个正确的版本启动：\n%s", fault)
             value = kept
         else:
-            spare.mkdir(parents=True, exist_ok=True)
-            if (folder / name).exists():
-                fresh = spare / f"{name}.{os.getpid()}.new"
-                shutil.copyfile(folder / name, fresh)
-                fresh.rename(spare / name)  # whole or not at all
+            _keep(folder / name, spare, seen)
         started = True
         return value
 
     return _load, _kept
+
+
+def _keep(file: Path, spare: Path, seen: Version) -> None:
+    """Copy a file that was found good, unless it was saved since it was seen; what was good without it needs no copy."""
+    spare.mkdir(parents=True, exist_ok=True)
+    if not seen:
+        (spare / file.name).unlink(missing_ok=True)
+        return
+    fresh = spare / f"{file.name}.{os.getpid()}.new"
+    shutil.copyfile(file, fresh)
+    if version_of([file]) == seen:
+        fresh.rename(spare / file.name)  # whole or not at all
+    else:
+        fresh.unlink()
 
 
 def watched_form(
