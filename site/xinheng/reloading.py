@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from xinheng.documents import BadDocument, Fault
+from xinheng.documents import BadDocument
 from xinheng.settings import Settings
 
 Value = TypeVar("Value")
@@ -37,9 +37,9 @@ def version_of(files: Sequence[Path]) -> Version:
 class Reloading(Generic[Value]):
     """A value read from files, read again when they change (looked at once in `every` seconds).
 
-    `load` raises BadDocument for a bad file. The first `current` raises it on; later ones log it, keep the last good
-    value and show the faults in `faults`. Where `kept` knows a newer good one, that is kept: a worker without visitors
-    misses saves that others have seen, and all shall show the same.
+    `load` raises BadDocument for a bad file. The first `current` raises it on; later ones log it and keep the last good
+    value. Where `kept` knows a newer good one, that is kept: a worker without visitors misses saves that others have seen,
+    and all shall show the same.
     """
 
     def __init__(
@@ -58,7 +58,6 @@ class Reloading(Generic[Value]):
         self._looked = float("-inf")
         self._version: Version | None = None
         self._value: Value | None = None
-        self.faults: tuple[Fault, ...] = ()
 
     def current(self) -> Value:
         if self._value is None:
@@ -80,9 +79,8 @@ class Reloading(Generic[Value]):
             version = self._version_now()
             if version == self._version:
                 return
-            self._value, self.faults = self._load(), ()
+            self._value = self._load()
         except BadDocument as fault:
-            self.faults = fault.faults
             log.error("保存的文件有误，继续使用上一个正确的版本：\n%s", fault)
             with suppress(Exception):  # gone again, or doesn't go with the other files of now
                 kept = self._kept()
