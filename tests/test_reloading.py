@@ -70,20 +70,20 @@ def test_a_bad_save_keeps_the_last_good_and_says_what_is_wrong(
     file.write_text("bad one", encoding="utf-8")
     with caplog.at_level(logging.ERROR):
         assert [value.current() for _ in range(3)] == ["one"] * 3
-    assert value.faults == (Fault(file, 3, "title", "bad one"),)
     assert len(caplog.records) == 1
     assert f"{file}:3: title：bad one" in caplog.text
     file.write_text("mended", encoding="utf-8")
     assert value.current() == "mended"
-    assert value.faults == ()
 
 
-def test_a_bad_save_after_a_bad_save_says_the_new_fault(value: Reloading[str], file: Path) -> None:
+def test_a_bad_save_after_a_bad_save_says_the_new_fault(
+    value: Reloading[str], file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     value.current()
     for text in ("bad one", "bad number two"):
         file.write_text(text, encoding="utf-8")
         assert value.current() == "one"
-        assert value.faults[0].message == text
+        assert caplog.messages[-1].endswith(f"title：{text}")
 
 
 def test_a_file_that_is_gone_for_a_moment_keeps_the_last_good(value: Reloading[str], file: Path) -> None:
@@ -244,7 +244,6 @@ def test_a_worker_that_missed_a_good_save_before_a_bad_one_shows_what_the_others
     assert busy.current() == "two!"
     file.write_text("bad", encoding="utf-8")
     assert [each.current() for each in (busy, idle, idle)] == ["two!"] * 3
-    assert idle.faults, "still said"
     file.write_text("mended", encoding="utf-8")
     assert [each.current() for each in (busy, idle)] == ["mended"] * 2
 
@@ -263,3 +262,32 @@ def test_after_a_start_from_the_last_good_a_mended_file_goes_live(file: Path, tm
     assert value.current() == "one"
     file.write_text("mended", encoding="utf-8")
     assert value.current() == "mended"
+
+
+def optional_loader(folder: Path) -> str:
+    """Without the file there is a usual value."""
+    return folder_loader(folder) if (folder / "subject.toml").exists() else "usual"
+
+
+def test_a_file_that_was_taken_away_is_not_the_last_good_any_more(file: Path, tmp_path: Path) -> None:
+    load, kept = last_good(file.parent, file.name, tmp_path / "spare" / "forms", optional_loader)
+    value = Reloading(lambda: version_of([file]), load, kept=kept)
+    assert value.current() == "one"
+    file.unlink()
+    assert value.current() == "usual"
+    file.write_text("bad", encoding="utf-8")
+    assert value.current() == "usual"
+
+
+def test_what_is_saved_while_a_good_file_is_read_is_not_taken_for_good(file: Path, tmp_path: Path) -> None:
+    def load(folder: Path) -> str:
+        text = folder_loader(folder)
+        if text == "two!":
+            file.write_text("bad", encoding="utf-8")
+        return text
+
+    first, _ = last_good(file.parent, file.name, tmp_path / "spare" / "forms", load)
+    assert first() == "one"
+    file.write_text("two!", encoding="utf-8")
+    assert first() == "two!"
+    assert start(file, tmp_path)() == "one"

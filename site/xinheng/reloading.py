@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from xinheng.documents import BadDocument, Fault
+from xinheng.documents import BadDocument
 from xinheng.settings import Settings
 
 Value = TypeVar("Value")
@@ -37,9 +37,9 @@ def version_of(files: Sequence[Path]) -> Version:
 class Reloading(Generic[Value]):
     """A value read from files, read again when they change (looked at once in `every` seconds).
 
-    `load` raises BadDocument for a bad file. The first `current` raises it on; later ones log it, keep the last good
-    value and show the faults in `faults`. Where `kept` knows a newer good one, that is kept: a worker without visitors
-    misses saves that others have seen, and all shall show the same.
+    `load` raises BadDocument for a bad file. The first `current` raises it on; later ones log it and keep the last good
+    value. Where `kept` knows a newer good one, that is kept: a worker without visitors misses saves that others have seen,
+    and all shall show the same.
     """
 
     def __init__(
@@ -58,7 +58,6 @@ class Reloading(Generic[Value]):
         self._looked = float("-inf")
         self._version: Version | None = None
         self._value: Value | None = None
-        self.faults: tuple[Fault, ...] = ()
 
     def current(self) -> Value:
         if self._value is None:
@@ -80,9 +79,8 @@ class Reloading(Generic[Value]):
             version = self._version_now()
             if version == self._version:
                 return
-            self._value, self.faults = self._load(), ()
+            self._value = self._load()
         except BadDocument as fault:
-            self.faults = fault.faults
             log.error("保存的文件有误，继续使用上一个正确的版本：\n%s", fault)
             with suppress(Exception):  # gone again, or doesn't go with the other files of now
                 kept = self._kept()
@@ -105,6 +103,7 @@ def last_good(
 
     def _load() -> Value:
         nonlocal started
+        seen = version_of([folder / name])
         try:
             value = load(folder)
         except BadDocument as fault:
@@ -114,15 +113,25 @@ def last_good(
             log.error("文件有误，用上一个正确的版本启动：\n%s", fault)
             value = kept
         else:
-            spare.mkdir(parents=True, exist_ok=True)
-            if (folder / name).exists():
-                fresh = spare / f"{name}.{os.getpid()}.new"
-                shutil.copyfile(folder / name, fresh)
-                fresh.rename(spare / name)  # whole or not at all
+            _keep(folder / name, spare, seen)
         started = True
         return value
 
     return _load, _kept
+
+
+def _keep(file: Path, spare: Path, seen: Version) -> None:
+    """Copy a file that was found good, unless it was saved since it was seen; what was good without it needs no copy."""
+    spare.mkdir(parents=True, exist_ok=True)
+    if not seen:
+        (spare / file.name).unlink(missing_ok=True)
+        return
+    fresh = spare / f"{file.name}.{os.getpid()}.new"
+    shutil.copyfile(file, fresh)
+    if version_of([file]) == seen:
+        fresh.rename(spare / file.name)  # whole or not at all
+    else:
+        fresh.unlink()
 
 
 def watched_form(

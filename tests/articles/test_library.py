@@ -210,6 +210,22 @@ def test_a_scheduled_article_goes_live_when_its_time_comes(
     assert holder.current() is settled
 
 
+def test_a_bad_save_does_not_keep_a_scheduled_article_back(
+    content: Path, holder: LibraryHolder, clock: Callable[[datetime], None], tmp_path: Path
+) -> None:
+    """Nor does a start from the last good."""
+    clock(AT)
+    write_article(content, "sooner", published="2026-03-05 10:00")
+    assert slugs(holder.current()) == ["ageing", "first-call"]
+    write_article(content, "ageing", category="nowhere")
+    holder.current()
+    started = LibraryHolder(content, tmp_path / "library", start_from_last_good=True)
+    assert slugs(started.current()) == ["ageing", "first-call"]
+    clock(AT + timedelta(days=1))
+    for each in (holder, started):
+        assert slugs(each.current()) == ["sooner", "ageing", "first-call"]
+
+
 # --- the start ---
 
 

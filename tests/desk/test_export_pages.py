@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy import delete, select
 from tests.databases import allow_inserts, refuse_inserts
 from tests.desk.conftest import NOON, Clock, DeskClient, Known, SignedIn, Staff
-from tests.desk.leads_at_hand import DAY, NAME, SECRETS, ask, give, reference_of, words_on
+from tests.desk.leads_at_hand import DAY, MINUTE, NAME, SECRETS, ask, give, reference_of, words_on
 from werkzeug.test import TestResponse
 
 from xinheng.audit.models import AuditHead, AuditRow
@@ -97,6 +97,16 @@ def test_a_file_says_whose_it_is_and_what(app: Flask, desk: DeskClient, zhou: Kn
     name = re.search(r"filename\*=UTF-8''(\S+)$", answer.headers["Content-Disposition"])
     assert name
     assert unquote(name[1]) == "线索-20261123-1200-周敏.csv"
+
+
+def test_who_asked_again_while_late_is_due_since_then_as_in_the_list(
+    app: Flask, desk: DeskClient, zhou: Known, store: Database
+) -> None:
+    lead = ask(app, at=NOON - 70 * DAY)
+    give(store, lead, zhou, status="contacted", follow_up_at=NOON - 63 * DAY)
+    ask(app, at=NOON - 20 * MINUTE, details="又有一家。")
+    (row,) = table(export(desk))[2:]
+    assert row[-4:] == ["2", "2026-09-14 12:00", "2026-11-23 11:40", "2026-11-23 11:40"]
 
 
 def test_excel_gets_the_same(app: Flask, desk: DeskClient, zhou: Known, store: Database) -> None:

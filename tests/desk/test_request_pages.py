@@ -22,6 +22,7 @@ from xinheng.audit.verify import verify
 from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.housekeeping import LastRun
+from xinheng.leads.merges import set_apart
 from xinheng.leads.models import Enquiry, Lead
 from xinheng.leads.spool import Spool, Spooled
 from xinheng.leads.submission import Submission
@@ -491,6 +492,23 @@ def test_behind_a_landline_the_officer_chooses_whose_it_is(
     assert set(re.findall(r'type="radio" name="record" value="([0-9a-f]{32})"', page)) == ids
     assert "可能有几个人" in page
     assert len(set(re.findall(r"XH-[0-9A-Z]{5}-[0-9A-Z]{5}", page))) == 2
+
+
+def test_of_a_mobile_that_two_people_share_the_officer_chooses_whose_it_is(
+    app: Flask, client: DeskClient, officer: Known, filed: Callable[..., str], lead_id: str, store: Database
+) -> None:
+    give(store, lead_id, None, restricted=True)
+    ids = {lead_id, other := ask(app, at=NOON + timedelta(minutes=20), name="李四")}
+    with store.writing() as session:
+        set_apart(session, lead_id, other, officer.id, NOON)
+    request_id = filed("access")
+    page = client.get(f"/desk/requests/{request_id}").text
+    assert set(re.findall(r'type="radio" name="record" value="([0-9a-f]{32})"', page)) == ids
+    send(client, request_id, "proof", record=lead_id)
+    (listed,) = re.findall(
+        r'<ul class="records">(.*?)</ul>', client.get(f"/desk/requests/{request_id}").text, re.DOTALL
+    )
+    assert (listed.count("<li>"), reference_of(store, lead_id) in listed) == (1, True)
 
 
 def test_a_withdrawn_enquiry_can_not_be_given_back(

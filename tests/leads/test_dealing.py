@@ -229,6 +229,23 @@ def test_however_many_nobody_there_may_have_those_behind_them_are_dealt(
     assert told(store, "unassigned") == [], "somebody takes leads"
 
 
+def test_however_many_wait_each_is_no_question_of_its_own(store: Database, store_keys: Keys) -> None:
+    """They are looked through every few seconds."""
+    zhou = on_duty(store, "周敏")
+    leads = [plain_lead(last_enquiry_at=NOON - MINUTE, first_response_due=NOON) for _ in range(300)]
+    put_leads(store, leads)
+    let_go(store, zhou, [lead["id"] for lead in leads])
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    assert dealing_of(store, store_keys, rules_of()).deal(NOON) == 0
+    event.remove(store.engine, "before_cursor_execute", note)
+    assert 15 < len(asked) < 60
+
+
 # --- what was held back ---
 
 
@@ -320,9 +337,9 @@ def test_leads_of_long_ago_are_not_looked_through(store: Database, store_keys: K
                 LeadEvent(lead_id=lead["id"], kind="enquiry", happened_at=lead["last_enquiry_at"])
                 for lead in leads
             )
-    asked: list[tuple[str, object]] = []
+    asked: list[tuple[str, Any]] = []
 
-    def note(_connection: object, _cursor: object, statement: str, values: object, *_rest: object) -> None:
+    def note(_connection: object, _cursor: object, statement: str, values: Any, *_rest: object) -> None:
         asked.extend([(statement, values)] if "UNION" in statement else [])
 
     event.listen(store.engine, "before_cursor_execute", note)
@@ -334,8 +351,7 @@ def test_leads_of_long_ago_are_not_looked_through(store: Database, store_keys: K
         connection.exec_driver_sql("ANALYZE")
         for statement, values in asked:
             plan = "\n".join(
-                str(row[-1])
-                for row in connection.exec_driver_sql(f"{words} {statement}", values)  # type: ignore[call-overload]
+                str(row[-1]) for row in connection.exec_driver_sql(f"{words} {statement}", values)
             )
             assert re.search(r"ix_leads_owner_id_last_enquiry_at .*last_enquiry_at ?>", plan, re.DOTALL), plan
             assert re.search(r"ix_leads_(owner_)?waiting .*first_response_due ?>", plan, re.DOTALL), plan

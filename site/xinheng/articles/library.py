@@ -94,11 +94,15 @@ class LibraryHolder:
         return self._reloading.current()
 
     def _version(self) -> Version:
-        due = self._stale_at if self._stale_at and datetime.now(UTC) >= self._stale_at else None
+        due = self._due()
         return (
             *version_of(content_files(self.content)),
             ("scheduled", int(due.timestamp()) if due else 0, 0),
         )
+
+    def _due(self) -> datetime | None:
+        """When an article's time came that isn't in the library yet; None where none waits."""
+        return self._stale_at if self._stale_at and datetime.now(UTC) >= self._stale_at else None
 
     def _load(self) -> Library:
         try:
@@ -113,9 +117,9 @@ class LibraryHolder:
         return self._opened(file)
 
     def _kept(self) -> Library | None:
-        """What another worker found right after this one looked last."""
+        """What another worker found right after this one looked last, or with an article whose time has come."""
         file = newest_index(self._folder)
-        return None if file is None or file == self._file else self._opened(file)
+        return self._opened(file) if file and (file != self._file or self._due()) else None
 
     def _opened(self, file: Path) -> Library:
         library = open_library(Index(file), datetime.now(UTC))

@@ -63,7 +63,7 @@ def row_maker(names: Names) -> Callable[[ExportedLead], Sequence[Cell]]:
             lead.enquiry_count,
             lead.created_at,
             lead.last_enquiry_at,
-            lead.follow_up_at,
+            lead.due_since,
         )
 
     return row

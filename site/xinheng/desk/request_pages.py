@@ -81,6 +81,7 @@ def show_request(request_id: str, *, status: int = 200, revealed: bool = False, 
         if row is None:
             abort(404)
         found = person_of(reading, keys(), row) if row.proof else possible(reading, row)
+        one_person = is_one_person(reading, keys(), row)
         records = [*(_lead(reading, each) for each in found.leads), *map(_held, found.held)]
         people = read_colleagues(reading)
     number, typed, answer = (_opened(row, column) for column in ("phone", "words", "answer"))
@@ -94,7 +95,7 @@ def show_request(request_id: str, *, status: int = 200, revealed: bool = False, 
         answer=answer if revealed else without_numbers(answer),
         records=records,
         leads=len(found.leads),
-        one_person=is_one_person(keys(), row),
+        one_person=one_person,
         held_back=[each for each in records if each.held_back],
         can_be_lifted=any(each.state == "restricted" for each in records),
         people=people,

@@ -68,10 +68,9 @@ class Assigner:
     ) -> User | None:
         """Who of those that take turns is next: whose last lead was given longest ago. None where nobody is on duty with
         room. Not the present owner, nor who just lost it to the pool, nor those excluded."""
-        for member in self.with_room(session, now, {*exclude, lead.owner_id}):
-            if not self._waits(session, lead, member.id, now):
-                return member
-        return None
+        let_go = self.let_go(session, [lead.id], now).get(lead.id, {})
+        free = self.with_room(session, now, {*exclude, lead.owner_id})
+        return next((each for each in free if each.id not in let_go), None)
 
     def with_room(
         self, session: Session, now: datetime, exclude: Collection[str | None] = ()
@@ -112,26 +111,29 @@ class Assigner:
             raise ClaimRefused("a_day", rules.pool.claims_a_day)
         if load.full:
             raise ClaimRefused("capacity", load.most)
-        if lead is not None and (until := self._waits(session, lead, staff_id, now)):
+        let_go = self.let_go(session, [lead.id], now).get(lead.id, {}) if lead is not None else {}
+        if until := let_go.get(staff_id):
             raise ClaimRefused("again", until=until)
 
     def _is_there(self, member: User, now: datetime) -> bool:
         return member.present(now) and (member.second_factor or not self._second_factor)
 
-    def _waits(self, session: Session, lead: Lead, staff_id: str, now: datetime) -> datetime | None:
-        """Until when a member may not have this lead again, having let it go back; None where they may."""
+    def let_go(
+        self, session: Session, lead_ids: Collection[str], now: datetime
+    ) -> Mapping[str, Mapping[str, datetime]]:
+        """Who may not have some of these leads again yet, having let them go back, and until when: by lead and member."""
         hours = self._rules().pool.not_again_for_hours
         events = select(LeadEvent).where(
-            LeadEvent.lead_id == lead.id,
+            LeadEvent.lead_id.in_(lead_ids),
             LeadEvent.happened_at > now - _LOOKED_BACK,
             LeadEvent.kind == "returned",
         )
-        mine = [each for each in session.scalars(events) if each.detail.get("from") == staff_id]
-        if not mine or not hours:
-            return None
-        last = max(each.happened_at for each in mine)
-        until = self._calendar().add_working_minutes(last, hours * 60)
-        return until if until > now else None
+        found: dict[str, dict[str, datetime]] = {}
+        for each in session.scalars(events.order_by(LeadEvent.happened_at)) if hours else ():
+            until = self._calendar().add_working_minutes(each.happened_at, hours * 60)
+            if until > now:
+                found.setdefault(each.lead_id, {})[each.detail.get("from", "")] = until
+        return found
 
 
 def _open(staff_id: str, most: int) -> ScalarSelect[int]:

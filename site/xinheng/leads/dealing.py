@@ -9,7 +9,6 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from itertools import count
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, literal, or_, select, union
 from sqlalchemy.orm import Session, aliased
@@ -74,43 +73,40 @@ class Dealing:
     def deal(self, now: datetime) -> int:
         """Give out what can be given; returns how many leads have another owner."""
         with self._database.reading() as session:
-            turns = self._rules().way == "round_robin"
-            waiting = turns and session.scalar(_unowned(now).limit(1)) is not None
-            unowned = self._givable(session, _unowned(now), now) if waiting else []
+            waiting = session.scalars(_unowned(now)).all() if self._rules().way == "round_robin" else []
+            unowned = self._givable(session, waiting, now)
             left = self._to_do(session, now)
         if waiting and not unowned:
             self._tell_none_free(now)
         given = sum(self._give(lead_id, now) for lead_id in unowned)
         return given + sum(self._give_or_tell(lead_id, now) for lead_id in left)
 
-    def _givable(self, session: Session, waiting: Select[str], now: datetime) -> Sequence[str]:
+    def _givable(self, session: Session, waiting: Sequence[str], now: datetime) -> Sequence[str]:
         """The first of these leads that somebody who is there may be given. However many nobody may have just now, they
         don't keep those behind them from being dealt."""
         found: list[str] = []
-        if not self._assigner.with_room(session, now):
-            return found
-        for start in count(0, _AT_ONCE):
-            some = session.scalars(waiting.offset(start).limit(_AT_ONCE)).all()
-            found += [each for each in some if self._somebody_for(session, each, now)]
-            if len(found) >= _AT_ONCE or len(some) < _AT_ONCE:
+        free = {each.id for each in self._assigner.with_room(session, now)} if waiting else set()
+        for start in range(0, len(waiting) if free else 0, _AT_ONCE):
+            some = waiting[start : start + _AT_ONCE]
+            let_go = self._assigner.let_go(session, some, now)
+            found += [each for each in some if free - let_go.get(each, {}).keys()]
+            if len(found) >= _AT_ONCE:
                 break
         return found[:_AT_ONCE]
 
-    def _somebody_for(self, session: Session, lead_id: str, now: datetime) -> bool:
-        return self._assigner.next_owner(session, now, session.get_one(Lead, lead_id)) is not None
-
     def _to_do(self, session: Session, now: datetime) -> Sequence[str]:
         """Ids of leads whose owner is away: those yet to be told of, and those that somebody can be given."""
-        left = session.scalars(_left_alone(session, now).where(~_is_told_of()).limit(_AT_ONCE)).all()
+        alone = _left_alone(session, now)
+        left = session.scalars(alone.where(~_is_told_of()).limit(_AT_ONCE)).all()
         if self._rules().absent_owner != "give":
             return left
-        return [*left, *self._givable(session, _left_alone(session, now).where(_is_told_of()), now)]
+        return [*left, *self._givable(session, session.scalars(alone.where(_is_told_of())).all(), now)]
 
     def _give(self, lead_id: str, now: datetime) -> bool:
         """Give one lead of nobody to who is next; False where nobody is, or it doesn't wait any more."""
         with self._database.writing(over=[b"assignment", lead_lock(lead_id)]) as session:
             lead = session.get(Lead, lead_id, with_for_update=True)
-            if lead is None or session.scalar(_unowned(now).where(Lead.id == lead_id)) is None:
+            if lead is None or session.scalar(_unowned(now, lead_id)) is None:
                 return False
             return self._hand(session, lead, now, by="turns")
 
@@ -118,7 +114,7 @@ class Dealing:
         """A known person asked again and the owner is away: to somebody else, or told to the sales leads; once each."""
         with self._database.writing(over=[b"assignment", lead_lock(lead_id)]) as session:
             lead = session.get(Lead, lead_id, with_for_update=True)
-            if lead is None or session.scalar(_left_alone(session, now).where(Lead.id == lead_id)) is None:
+            if lead is None or session.scalar(_left_alone(session, now, lead_id)) is None:
                 return False
             absent = session.get_one(User, lead.owner_id)
             if self._rules().absent_owner == "give" and self._hand(session, lead, now, by="absent"):
@@ -200,27 +196,29 @@ def _told_lately(session: Session, now: datetime) -> bool:
     return session.scalar(told.limit(1)) is not None
 
 
-def _unowned(now: datetime) -> Select[str]:
-    """Ids of leads that ask for somebody and that nobody was given since they last asked, the oldest first. What somebody
-    put back stays put back."""
-    return _waiting(now, Lead.owner_id.is_(None), _handed())
+def _unowned(now: datetime, lead_id: str = "") -> Select[str]:
+    """Ids of leads that ask for somebody and that nobody was given since they last asked, the oldest first; or only of
+    this one. What somebody put back stays put back."""
+    return _waiting(now, Lead.owner_id.is_(None), _handed(), lead_id)
 
 
-def _left_alone(session: Session, now: datetime) -> Select[str]:
-    """Ids of leads whose owner is away, and nobody has done anything since they last asked."""
+def _left_alone(session: Session, now: datetime, lead_id: str = "") -> Select[str]:
+    """Ids of leads whose owner is away, and nobody has done anything since they last asked; or only of this one."""
     away = [each.id for each in session.scalars(select(User)) if not each.present(now)]
     done = and_(LeadEvent.staff_id.is_not(None), LeadEvent.kind != "released")
-    return _waiting(now, Lead.owner_id.in_(away), or_(done, _handed()))
+    return _waiting(now, Lead.owner_id.in_(away), or_(done, _handed()), lead_id)
 
 
-def _waiting(now: datetime, whose: ColumnElement[bool], dealt_with: ColumnElement[bool]) -> Select[str]:
+def _waiting(
+    now: datetime, whose: ColumnElement[bool], dealt_with: ColumnElement[bool], lead_id: str
+) -> Select[str]:
     since = select(LeadEvent.id).where(
         LeadEvent.lead_id == Lead.id, LeadEvent.happened_at >= Lead.last_enquiry_at, dealt_with, ~_released()
     )
     return (
         select(Lead.id)
         .where(
-            Lead.id.in_(_lately(now, whose)),
+            Lead.id.in_(_lately(now, and_(whose, Lead.id == lead_id) if lead_id else whose)),
             Lead.queue.in_(_WAITING),
             Lead.restricted.is_(False),
             ~since.exists(),

@@ -77,7 +77,7 @@ class ExportedLead:
     enquiry_count: int
     created_at: datetime
     last_enquiry_at: datetime
-    follow_up_at: datetime | None
+    due_since: datetime | None
 
 
 class Exports:
@@ -161,7 +161,7 @@ class Exports:
             enquiry_count=lead.enquiry_count,
             created_at=lead.created_at,
             last_enquiry_at=lead.last_enquiry_at,
-            follow_up_at=lead.follow_up_at,
+            due_since=lead.due_since,
         )
 
     def _shown(self, lead: Lead, show: Callable[[Lead, Keys], str]) -> str:

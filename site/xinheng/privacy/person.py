@@ -8,20 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import (
-    CTE,
-    ColumnElement,
-    CompoundSelect,
-    and_,
-    exists,
-    false,
-    or_,
-    select,
-    true,
-    union_all,
-)
+from sqlalchemy import CTE, ColumnElement, CompoundSelect, and_, exists, false, or_, select, true, union_all
 from sqlalchemy.orm import Session, aliased
 
 from xinheng.crypto import CannotDecrypt, Keys
@@ -41,14 +30,14 @@ NO_INDEX = bytes(16)
 
 # the same tables inside the conditions; made once, for each takes milliseconds
 _lead, _named, _numbered, _other = aliased(Lead), aliased(Lead), aliased(Lead), aliased(Lead)
-_row, _released = aliased(Enquiry), aliased(Enquiry)
+_row, _released, _number = aliased(Enquiry), aliased(Enquiry), aliased(LeadPhone)
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
     """Records, as conditions of one shape for everybody: those of a number that reaches one person, and one lead and one
     enquiry by id, with the lead it may have got since; and leads that were `corrected`. Nothing that came after `until`.
-    Leads that share the number and are not the same person are reached by it only where `shared`.
+    By a number that is `parted` only where `shared`.
 
     Each way to a record is a question of its own, answered from its index: joined by OR, PostgreSQL reads everybody's."""
 
@@ -64,8 +53,8 @@ class Reach:
 
     def held(self) -> ColumnElement[bool]:
         """Enquiries without a lead; where a lead was merged, also those from the person's other mobile."""
-        by_id, by_phone = _row.id == self.enquiry_id, _row.phone_index == self.index
-        by_further = _row.phone_index.in_(_further(self._named_leads()))
+        by_phone = and_(_row.phone_index == self.index, self._by_number())
+        by_id, by_further = _row.id == self.enquiry_id, _row.phone_index.in_(_further(self._named_leads()))
         named = union_all(*(select(_row.id).where(each) for each in (by_id, by_phone, by_further)))
         return and_(Enquiry.id.in_(named), Enquiry.lead_id.is_(None), Enquiry.created_at <= self.until)
 
@@ -77,18 +66,17 @@ class Reach:
         return Enquiry.id.in_(named)
 
     def _theirs(self) -> CompoundSelect[str]:
-        """Also the leads of the person's other mobile, as one that came while the first was held back."""
+        """Also the leads of the person's other mobile, as one that came while the first was held back; none of which staff
+        said that it is not the same person as another."""
         named = self._named_leads()
-        apart = exists().where(Apart.lead_id == _other.id, Apart.other_id.in_(select(named.c.id)))
+        apart = exists().where(Apart.lead_id == _other.id)
         by_further = select(_other.id).where(_other.phone_index.in_(_further(named)), ~apart)
         return union_all(select(named.c.id), by_further)
 
     def _named_leads(self) -> CTE:
         """Asked for once in a statement, however often it is needed; SQLite refuses what is nested deeper."""
         numbered = leads_of_number(self.index).subquery()
-        also = leads_of_number(self.index)
-        others = exists().where(Apart.lead_id == numbered.c.id, Apart.other_id.in_(also))
-        by_phone = select(numbered.c.id).where(or_(true() if self.shared else false(), ~others))
+        by_phone = select(numbered.c.id).where(self._by_number())
         by_enquiry = _released.id == self.enquiry_id, _released.lead_id.is_not(None)
         by_id = [self.lead_id, *self.corrected]
         return union_all(
@@ -98,15 +86,36 @@ class Reach:
             by_phone,
         ).cte()
 
+    def _by_number(self) -> ColumnElement[bool]:
+        return or_(true() if self.shared else false(), ~parted(self.index))
+
 
 def _further(named: CTE) -> CompoundSelect[bytes | None]:
-    """The mobiles of leads that have several numbers: each is their person's."""
+    """The mobiles of leads that have several numbers: each is their person's, but what others have too."""
     theirs = LeadPhone.lead_id.in_(select(named.c.id))
     first = _numbered.id.in_(select(LeadPhone.lead_id).where(theirs)), _numbered.phone_kind == "mobile"
     return union_all(
-        select(LeadPhone.phone_index).where(theirs, LeadPhone.phone_kind == "mobile"),
-        select(_numbered.phone_index).where(*first),
+        select(LeadPhone.phone_index).where(
+            theirs,
+            LeadPhone.phone_kind == "mobile",
+            ~_others_have(LeadPhone.lead_id, LeadPhone.phone_index),
+        ),
+        select(_numbered.phone_index).where(*first, ~_others_have(_numbered.id, _numbered.phone_index)),
     )
+
+
+def parted(number: bytes) -> ColumnElement[bool]:
+    """Whether staff said of leads of a number that they are not the same person."""
+    return exists().where(
+        Apart.lead_id.in_(leads_of_number(number)), Apart.other_id.in_(leads_of_number(number))
+    )
+
+
+def _others_have(lead_id: Any, number: Any) -> ColumnElement[bool]:
+    """Whether a lead that is not the same person as this one has this number of its too."""
+    first = _named.id == Apart.other_id, _named.phone_index == number
+    further = _number.lead_id == Apart.other_id, _number.phone_index == number
+    return or_(*(exists().where(Apart.lead_id == lead_id, *each) for each in (first, further)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +134,7 @@ def person_of(session: Session, keys: Keys, request: PrivacyRequest) -> Person:
     """The records of whoever was proved to ask; nobody before that."""
     if not request.proof:
         return Person([], [])
-    reach = reach_of(keys, request)
+    reach = reach_of(session, keys, request)
     return _found(session, reach.leads(), reach.held())
 
 
@@ -149,9 +158,9 @@ def asked_from(session: Session, lead_id: str, index: bytes | None) -> str:
     return session.scalar(mine.order_by(Enquiry.created_at.desc()).limit(1)) or ""
 
 
-def reach_of(keys: Keys, request: PrivacyRequest) -> Reach:
+def reach_of(session: Session, keys: Keys, request: PrivacyRequest) -> Reach:
     """How far a request reaches that was proved."""
-    index = request.phone_index if is_one_person(keys, request) else None
+    index = request.phone_index if is_one_person(session, keys, request) else None
     named = request.lead_id or NOBODY, request.enquiry_id or NOBODY
     return Reach(index or NO_INDEX, *named, corrected=request.corrected)
 
@@ -165,7 +174,7 @@ def requests_of(session: Session, keys: Keys, request: PrivacyRequest) -> Sequen
         PrivacyRequest.id == request.id,
         PrivacyRequest.lead_id.in_([*leads, *merged_into(session, leads)]),
         PrivacyRequest.enquiry_id.in_([*beneath, *(each.id for each in person.held)]),
-        PrivacyRequest.phone_index == reach_of(keys, request).index,
+        PrivacyRequest.phone_index == reach_of(session, keys, request).index,
     )
     query = select(PrivacyRequest).where(same).order_by(PrivacyRequest.received_at, PrivacyRequest.id)
     return session.scalars(query).all()
@@ -184,9 +193,9 @@ def _locked(session: Session, table: type[Row], rows: Sequence[Row]) -> Sequence
     return [each for each in rows if each in there]
 
 
-def is_one_person(keys: Keys, request: PrivacyRequest) -> bool:
+def is_one_person(session: Session, keys: Keys, request: PrivacyRequest) -> bool:
     """Whether the number that was typed is one person's; what can't be read or was forgotten isn't."""
-    if not request.phone or not request.phone_index:
+    if not request.phone or not request.phone_index or session.scalar(select(parted(request.phone_index))):
         return False
     try:
         return reaches_one_person(parse_phone(request.open(keys, "phone")))

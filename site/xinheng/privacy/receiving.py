@@ -23,7 +23,7 @@ from xinheng.leads.tombstones import Restraint, TombstoneFile
 from xinheng.phones import Phone, reaches_one_person
 from xinheng.privacy.deadline import due
 from xinheng.privacy.models import Kind, PrivacyRequest
-from xinheng.privacy.person import NO_INDEX, NOBODY, Reach
+from xinheng.privacy.person import NO_INDEX, NOBODY, Reach, parted
 from xinheng.privacy.withdrawing import WITHDRAWALS, withdraw
 from xinheng.working_days import Calendar
 
@@ -93,7 +93,7 @@ class PrivacyDesk:
         )
         for request in session.scalars(since.order_by(PrivacyRequest.received_at).with_for_update()).all():
             pair = plain_reference(self._reference(request)) == enquiry.reference
-            one_person = reaches_one_person(phone)
+            one_person = reaches_one_person(phone) and not session.scalar(select(parted(index)))
             if pair and not request.proof:
                 request.proof, request.enquiry_id = "pair", enquiry.id
             if request.kind in WITHDRAWALS and (pair or (request.proof and one_person)):
