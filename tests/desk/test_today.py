@@ -91,7 +91,7 @@ def test_who_asks_again_while_late_keeps_the_place_and_is_late_since_then(
     page = desk.get("/desk/")
     assert rows_on(page) == [old, other]
     said = words_on(page)
-    assert ("迟20分钟 又来咨询了，请回电" in said, "63天" in said) == (True, False)
+    assert ("迟20分钟 原定9月21日；又来咨询了，请回电" in said, "63天" in said) == (True, False)
     lead = desk.get(f"/desk/leads/{old}").text
     assert re.findall(r'name="(?:date|time)" type="\w+" value="([^"]*)"', lead) == ["2026-11-23", "11:40"]
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from xinheng.crypto import CannotDecrypt, Keys
 from xinheng.desk.response_words import present_response, work_span
-from xinheng.desk.times import short, span
+from xinheng.desk.times import day, short, span
 from xinheng.form_versions import FormVersion
 from xinheng.forms.definition import is_stored_form, stored_form
 from xinheng.forms.priority import PriorityRules, Standing
@@ -102,7 +102,10 @@ def _due(lead: Lead, keys: Keys, response: Response, now: datetime) -> tuple[str
         case "planned":
             at = lead.due_since or now
             text = _("迟%(span)s", span=span(now - at)) if at < now else short(at, now)
-            return text, _step(lead, keys), at < now
+            step = _step(lead, keys)
+            if planned is not None and planned < at:  # by which it stands where it does
+                step = _("原定%(day)s；%(step)s", day=day(planned, now), step=step)
+            return text, step, at < now
         case "stuck":
             return _("没有下一步"), "", False
     return "", "", False
