@@ -162,3 +162,13 @@ def test_who_was_chosen_by_mistake_behind_a_landline_is_not_reached_any_more(
         work.prove(asking, officer, record_id)
     work.delete(asking, officer)
     assert leads(store) == [put_right]
+
+
+def test_who_took_consent_back_and_asks_again_is_not_taken_for_the_other(
+    desk: EnquiryDesk, store: Database, asked: Asks, privacy: PrivacyDesk, two: tuple[str, str]
+) -> None:
+    request(privacy, store, "withdraw", enquiries(store, two[0])[0])
+    anew = ask(desk, store, asked, FIRST, NOON + 3 * HOUR, name="张三", details="我又来了")
+    assert anew not in two
+    assert ask(desk, store, asked, FIRST, NOON + 4 * HOUR, name="张三", details="还有一家") == anew
+    assert ask(desk, store, asked, FIRST, NOON + 5 * HOUR, name="李四", details="我也有") == two[1]
