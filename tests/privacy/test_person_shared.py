@@ -13,6 +13,7 @@ from tests.leads.two_leads import Asked as Asks
 
 from xinheng.crypto import Keys
 from xinheng.db import Database
+from xinheng.leads.contact import set_phone
 from xinheng.leads.deeds import Deed
 from xinheng.leads.deletion import Deletion
 from xinheng.leads.models import Consent, Enquiry, Lead
@@ -25,7 +26,7 @@ from xinheng.privacy.answering import Officer, PrivacyWork
 from xinheng.privacy.models import Kind, PrivacyRequest
 from xinheng.privacy.receiving import Asked, PrivacyDesk
 
-HOUR = timedelta(hours=1)
+HOUR, LANDLINE = timedelta(hours=1), "021-63958427"
 
 
 @pytest.fixture
@@ -137,3 +138,37 @@ def test_what_comes_late_from_the_spool_is_not_taken_back_for_the_other(
         mine = select(Consent.withdrawn_at).join(Enquiry).where(Enquiry.reference == reference)
         assert session.scalars(mine).all() == [None]
         assert session.get_one(Lead, two[1]).restricted is False
+
+
+def test_who_was_chosen_by_mistake_behind_a_landline_is_not_reached_any_more(
+    store: Database,
+    store_keys: Keys,
+    desk: EnquiryDesk,
+    asked: Asks,
+    privacy: PrivacyDesk,
+    work: PrivacyWork,
+    officer: Officer,
+) -> None:
+    """The number of the first had been put right: none of its enquiries came from there."""
+    put_right = ask(desk, store, asked, FIRST)
+    with store.writing() as session:
+        set_phone(session.get_one(Lead, put_right), store_keys, parse_phone(LANDLINE))
+    odd = asked(LANDLINE, details="等着放行", verdict=Verdict(("trap", "link")))
+    held = desk.record(odd, NOON + MINUTE).reference
+    asking = request(privacy, store, "delete", "", LANDLINE).id
+    with store.reading() as session:
+        held_id = session.scalars(select(Enquiry.id).where(Enquiry.reference == held)).one()
+    for record_id in (put_right, held_id):
+        work.prove(asking, officer, record_id)
+    work.delete(asking, officer)
+    assert leads(store) == [put_right]
+
+
+def test_who_took_consent_back_and_asks_again_is_not_taken_for_the_other(
+    desk: EnquiryDesk, store: Database, asked: Asks, privacy: PrivacyDesk, two: tuple[str, str]
+) -> None:
+    request(privacy, store, "withdraw", enquiries(store, two[0])[0])
+    anew = ask(desk, store, asked, FIRST, NOON + 3 * HOUR, name="张三", details="我又来了")
+    assert anew not in two
+    assert ask(desk, store, asked, FIRST, NOON + 4 * HOUR, name="张三", details="还有一家") == anew
+    assert ask(desk, store, asked, FIRST, NOON + 5 * HOUR, name="李四", details="我也有") == two[1]

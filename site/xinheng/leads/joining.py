@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from xinheng.crypto import Keys, new_row_id
 from xinheng.leads.contact import COMPANY, set_company, set_name, set_phone
-from xinheng.leads.merges import leads_of_number
+from xinheng.leads.merges import apart_from, leads_of_number
 from xinheng.leads.models import CLOSED, Lead
 from xinheng.leads.submission import Submission
 from xinheng.phones import reaches_one_person
@@ -51,8 +51,9 @@ def join_lead(
     """The lead of this phone: the same mobile is the same person, a switchboard has many. A new one is not stored yet."""
     same = lock_leads(session, keys.blind_index("phone", submission.phone.e164))
     known = [lead for lead in same if not lead.restricted]
-    if known and reaches_one_person(submission.phone):
-        lead = _nearest(known, keys.blind_index("name", submission.name))
+    one_person = known and reaches_one_person(submission.phone)
+    lead = _nearest(session, same, keys.blind_index("name", submission.name)) if one_person else None
+    if lead is not None:
         return Joined(lead, reopened=_touch(lead, keys, submission, at, now, retain_until))
     return Joined(_new_lead(keys, submission, at, retain_until, site), shared=bool(known))
 
@@ -62,10 +63,15 @@ def lock_leads(session: Session, index: bytes | None) -> Sequence[Lead]:
     return session.scalars(_OF_PHONE, {"phone_index": index}).all()
 
 
-def _nearest(known: Sequence[Lead], name_index: bytes | None) -> Lead:
-    """Of several people behind one mobile (see `splitting`) the one of this name, else who asked last."""
-    named = [lead for lead in known if name_index and lead.name_index == name_index]
-    return max(named or known, key=lambda lead: (lead.last_enquiry_at, lead.created_at))
+def _nearest(session: Session, same: Sequence[Lead], name_index: bytes | None) -> Lead | None:
+    """Of several people behind one mobile (see `splitting`) the one of this name, else who asked last; nobody else where
+    the one of this name is held back."""
+    named = [lead for lead in same if name_index and lead.name_index == name_index]
+    known = [lead for lead in named or same if not lead.restricted]
+    if not known:
+        others = {each for lead in named for each in apart_from(session, lead.id)}
+        known = [lead for lead in same if not lead.restricted and lead.id not in others]
+    return max(known, key=lambda lead: (lead.last_enquiry_at, lead.created_at), default=None)
 
 
 def _touch(

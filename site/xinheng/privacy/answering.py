@@ -84,7 +84,7 @@ class PrivacyWork:
                 request.enquiry_id = asked_from(session, record_id, request.phone_index)
                 request.lead_id = "" if request.enquiry_id else record_id
             elif record_id in [each.id for each in found.held]:
-                request.enquiry_id = record_id
+                request.enquiry_id, request.lead_id = record_id, ""
             else:
                 raise NotProved(request_id)
             request.proof = "call"

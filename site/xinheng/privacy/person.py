@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import CTE, ColumnElement, CompoundSelect, and_, exists, false, or_, select, true, union_all
+from sqlalchemy import CTE, ColumnElement, CompoundSelect, and_, exists, or_, select, true, union_all
 from sqlalchemy.orm import Session, aliased
 
 from xinheng.crypto import CannotDecrypt, Keys
@@ -87,7 +87,7 @@ class Reach:
         ).cte()
 
     def _by_number(self) -> ColumnElement[bool]:
-        return or_(true() if self.shared else false(), ~parted(self.index))
+        return true() if self.shared else ~parted(self.index)
 
 
 def _further(named: CTE) -> CompoundSelect[bytes | None]:
