@@ -215,7 +215,12 @@ def test_a_button_pressed_twice_is_one_request(
 
 @pytest.mark.parametrize(
     ("phone", "kind", "words", "minutes"),
-    [(OTHER, "access", WORDS, 1), (PHONE, "delete", WORDS, 1), (PHONE, "access", "", 1), (PHONE, "access", WORDS, 10)],
+    [
+        (OTHER, "access", WORDS, 1),
+        (PHONE, "delete", WORDS, 1),
+        (PHONE, "access", "", 1),
+        (PHONE, "access", WORDS, 10),
+    ],
 )
 def test_other_words_another_phone_or_a_later_day_are_a_request_of_their_own(
     privacy: PrivacyDesk, store: Database, phone: str, kind: Any, words: str, minutes: int

@@ -123,7 +123,10 @@ class PrivacyDesk:
             PrivacyRequest.closed_at.is_(None),
         )
         for each in session.scalars(lately.order_by(PrivacyRequest.received_at)):
-            if (self._opened(each, "reference"), self._opened(each, "words")) == (asked.reference, asked.words):
+            if (self._opened(each, "reference"), self._opened(each, "words")) == (
+                asked.reference,
+                asked.words,
+            ):
                 return each
         return None
 
