@@ -447,7 +447,7 @@ def test_opening_a_lead_that_was_handed_over_is_seen_by_the_one_who_handed_it(
     page.locator("#owner").select_option(label="李强")
     page.get_by_role("button", name="转交").click()
     expect(page).to_have_url(desk.origin + "/desk/")  # no longer one's own
-    expect(page.locator(".told--done")).to_have_text("负责人：李强")
+    expect(page.locator(".told--done")).to_have_text("已转给李强，您的列表里不再有这条线索")
     waiting = "SELECT count(*) FROM outbox WHERE kind = 'assigned' AND recipient = ?"
     assert eventually(lambda: desk.site.rows(waiting, other.email)[0][0] == 1)
     theirs = desk.open(context_at(360), other)

@@ -288,7 +288,7 @@ def test_a_lead_handed_to_a_colleague_is_told_and_out_of_sight(
     give(store, lead_id, zhou)
     answer = do(desk, lead_id, "owner", owner=wu.id)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/desk/")
-    assert "负责人：吴凯" in words_on(desk.get("/desk/"))
+    assert "已转给吴凯，您的列表里不再有这条线索" in words_on(desk.get("/desk/"))
     assert desk.get(f"/desk/leads/{lead_id}").status_code == 404
     assert outbox(store) == [wu.email]
     assert colleague.get(f"/desk/leads/{lead_id}").status_code == 200

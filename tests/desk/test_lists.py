@@ -188,6 +188,13 @@ def test_somebody_elses_lead_is_not_found(
     found = desk.get(desk.send("/desk/search", q=typed).headers["Location"])
     assert rows_on(found) == []
     assert "没有查到" in found.text
+    assert "别人负责的线索查不到" in found.text
+
+
+def test_who_sees_all_is_not_told_of_somebody_elses(chief: DeskClient) -> None:
+    found = words_on(chief.get(chief.send("/desk/search", q="5813").headers["Location"]))
+    assert "没有查到" in found
+    assert "别人负责的线索查不到" not in found
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "欧阳", "1397462", "a\x00b", "一" * 3000])
@@ -243,6 +250,7 @@ def test_no_bulk_change_reaches_others_or_restricted_leads(
     give(store, held, zhou, restricted=True)
     said = bulk(desk, [others, held, "f" * 32, "x"], **fields)
     assert "4条没有改" in said
+    assert "已改" not in said, "nothing was done"
     for lead_id in (others, held):
         assert the_lead(store, lead_id).version == 1
 

@@ -115,6 +115,8 @@ def test_merged_and_undone_by_the_pages(
     assert (lead.open(store_keys, "name"), lead.need, lead.status) == ("老陈", "other", "contacted")
     moved = desk.get(f"/desk/leads/{two[1]}")
     assert (moved.status_code, moved.headers["Location"]) == (302, f"/desk/leads/{two[0]}")
+    back = desk.get(merge_address(*two))
+    assert (back.status_code, back.headers["Location"]) == (302, f"/desk/leads/{two[0]}")
     assert words_on(desk.get("/desk/leads")).count("可能重复") == 0
     clock.advance(days=3)
     signed_in(desk, zhou)
@@ -182,6 +184,7 @@ def test_one_that_was_not_found_is_merged_by_its_reference(
     address = f"/desk/leads/{two[0]}/merge"
     answer = desk.send(address, reference=reference_of(store, third).lower())
     assert answer.headers["Location"] == merge_address(two[0], third)
+    assert "请填写另一条线索的受理编号" in desk.send(address, reference=" ").text
     assert "就是这条线索" in desk.send(address, reference=reference_of(store, two[0])).text
     give(store, third, wu)
     assert "不归您看" in desk.send(address, reference=reference_of(store, third)).text

@@ -159,7 +159,7 @@ def test_what_is_off_or_no_channel_is_not_tested(
 
 
 def test_what_was_given_up_stands_first_and_can_be_sent_again(
-    lead_browser: DeskClient, store: Database, recorded: Recorded
+    site_with_bots: Flask, lead_browser: DeskClient, store: Database, recorded: Recorded
 ) -> None:
     first, _ = give_up(store, 2)
     page = lead_browser.get("/desk/notices").text
@@ -173,6 +173,25 @@ def test_what_was_given_up_stands_first_and_can_be_sent_again(
     assert "1条通知重新排队" in press(lead_browser, "again")
     assert states(store) == [("waiting", 0), ("waiting", 0)]
     assert [action for _, action, _ in recorded()] == ["notices_again"] * 2
+
+
+def test_without_a_channel_what_was_given_up_stays_where_it_is_seen(
+    lead_browser: DeskClient, store: Database, recorded: Recorded
+) -> None:
+    give_up(store, 1)
+    assert "没有重发：能发它的渠道没有启用" in press(lead_browser, "again")
+    assert states(store) == [("failed", 49)]
+    assert recorded() == []
+
+
+def test_one_to_a_member_of_staff_waits_for_mail(
+    site_with_bots: Flask, lead_browser: DeskClient, store: Database
+) -> None:
+    (notice,) = store_notices(
+        store, 1, state="failed", channel="mail", attempts=49, fault="x", recipient="zhou@xinheng.example"
+    )
+    assert "没有重发：能发它的渠道没有启用" in press(lead_browser, "again", notice=notice)
+    assert states(store) == [("failed", 49)]
 
 
 @pytest.mark.parametrize("notice", ["x", "0" * 31, "' OR 1=1"])

@@ -397,6 +397,17 @@ def test_who_leaves_hands_over_first(
     assert "交出了1条线索" in told
 
 
+def test_whoever_is_away_is_marked_where_leads_are_handed_over(
+    app: Flask, desk: DeskClient, staff: Staff, store: Database
+) -> None:
+    wu, chen = staff("sales", name="吴凯"), staff("sales", name="陈一凡")
+    give(store, ask(app), wu)
+    with store.writing() as session:
+        session.get_one(User, chen.id).on_duty = False
+    page = desk.get(f"/desk/people/{wu.id}/leave")
+    assert page.text.count("陈一凡（不在岗）") == 2, "for one to have all, and for several to share"
+
+
 def test_leads_are_shared_out_or_given_back(
     app: Flask, desk: DeskClient, staff: Staff, store: Database
 ) -> None:

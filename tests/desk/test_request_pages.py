@@ -377,6 +377,34 @@ def test_a_refusal_needs_its_reason(
     assert ("request", "request", {"what": "refused"}) in recorded(store, officer.id)
 
 
+@pytest.mark.parametrize("kind", ["delete", "access", "withdraw", "correct"])
+def test_a_request_is_not_done_while_nobody_knows_who_asks(
+    client: DeskClient, officer: Known, lead_id: str, filed: Callable[..., str], store: Database, kind: str
+) -> None:
+    request_id = filed(kind)
+    answer = send(client, request_id, "close", outcome="done")
+    assert answer.status_code == 422
+    assert 'id="close-error"' in answer.text
+    assert stored(store, request_id).closed_at is None
+    assert send(client, request_id, "close", outcome="done", answer="打过去，本人说不用了").status_code == 303
+    assert stored(store, request_id).outcome == "done"
+
+
+def test_a_deletion_is_not_done_while_everything_is_there(
+    client: DeskClient, officer: Known, proved: Callable[..., str], store: Database
+) -> None:
+    request_id = proved("delete")
+    assert "还没有删除" in send(client, request_id, "close", outcome="done").text
+    assert stored(store, request_id).closed_at is None
+
+
+@pytest.mark.parametrize(("kind", "phone"), [("delete", "137 0000 0000"), ("complaint", PHONE)])
+def test_of_whom_nothing_is_here_and_who_complains_nothing_more_is_wanted(
+    client: DeskClient, officer: Known, lead_id: str, filed: Callable[..., str], kind: str, phone: str
+) -> None:
+    assert send(client, filed(kind, phone=phone), "close", outcome="done").status_code == 303
+
+
 def test_a_number_written_in_an_answer_is_covered_like_any_other(
     client: DeskClient, officer: Known, proved: Callable[..., str]
 ) -> None:

@@ -30,6 +30,24 @@ def test_what_is_due_first_comes_first_not_what_came_first(
     assert rows_on(desk.get("/desk/leads?view=first&sort=waiting")) == [slow, quick]
 
 
+@pytest.mark.parametrize(("hour", "row"), [(17.9, "还剩26分钟"), (20, "明天 09:20前")])
+def test_minutes_that_are_left_at_night_are_not_running(
+    client: DeskClient,
+    zhou: Known,
+    signed_in: SignedIn,
+    clock: Clock,
+    app: Flask,
+    store: Database,
+    hour: float,
+    row: str,
+) -> None:
+    at = NOON + 4 * HOUR + 20 * MINUTE
+    give(store, ask(app, at=at), zhou)
+    clock.moment = NOON + (hour - 12) * HOUR
+    signed_in(client, zhou)
+    assert row in words_on(client.get("/desk/leads?view=first"))
+
+
 @pytest.mark.parametrize(
     ("later", "row", "page"),
     [

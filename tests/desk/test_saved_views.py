@@ -52,6 +52,20 @@ def test_neither_a_person_nor_a_page_nor_nonsense_is_kept(
     assert kept(store) == [("一", stored)]
 
 
+def test_a_deleted_list_is_told_of_and_the_page_stays(desk: DeskClient, store: Database) -> None:
+    desk.send("/desk/views", name="等回话", query="status=contacted")
+    with store.reading() as session:
+        address = f"/desk/views/{session.scalars(select(SavedView.id)).one()}/delete"
+    assert (
+        'name="query" value="status=open&amp;sort=due"' in desk.get("/desk/leads?status=open&sort=due").text
+    )
+    answer = desk.send(address, query="status=open&sort=due")
+    assert answer.headers["Location"] == "/desk/leads?status=open&sort=due"
+    assert "已删掉视图“等回话”" in desk.get(answer.headers["Location"]).text
+    assert desk.send(address).headers["Location"] == "/desk/"
+    assert "已删掉" not in desk.get("/desk/").text, "pressed twice it is deleted once"
+
+
 @pytest.mark.parametrize("name", ["", "   ", "\t"])
 def test_a_view_without_a_name_is_not_kept(desk: DeskClient, store: Database, name: str) -> None:
     desk.send("/desk/views", name=name, query="status=new")

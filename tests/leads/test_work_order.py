@@ -82,7 +82,7 @@ def test_what_is_done_to_several_waits_for_a_notice_before_it_takes_the_head(
 
     acting = threading.Thread(target=run)
     with store.writing() as session:
-        assert send_again(session, NOON) == 1
+        assert send_again(session, ["mail"], NOON) == 1
         acting.start()
         until_somebody_waits(store)
         audit.record(session, store_keys, actor="system", action="notices_again", now=NOON)

@@ -383,13 +383,13 @@ def failed(store: Database, number: int = 1) -> list[str]:
 def test_what_failed_can_leave_again_with_all_its_attempts(store: Database) -> None:
     first, second, _ = failed(store, 3)
     with store.writing() as session:
-        assert send_again(session, NOON + SECOND, first) == 1
+        assert send_again(session, ["mail"], NOON + SECOND, first) == 1
     assert counted(store) == {"waiting": 1, "failed": 2}
     (mine,) = take(store, NOON + SECOND)
     assert (mine.id, mine.attempts, mine.settled_at) == (first, 1, None)
     with store.writing() as session:
-        assert send_again(session, NOON + SECOND) == 2
-        assert send_again(session, NOON + SECOND, second) == 0, "it waits already"
+        assert send_again(session, ["mail"], NOON + SECOND) == 2
+        assert send_again(session, ["mail"], NOON + SECOND, second) == 0, "it waits already"
 
 
 @pytest.mark.parametrize("state", ["sent", "seen", "void", "logged"])
@@ -398,4 +398,5 @@ def test_what_did_not_fail_is_not_sent_again(store: Database, state: str) -> Non
     with store.writing() as session:
         session.get_one(Notice, only_one).state = state
     with store.writing() as session:
-        assert send_again(session, NOON, only_one) == send_again(session, NOON) == 0
+        assert send_again(session, ["mail"], NOON, only_one) == 0
+        assert send_again(session, ["mail"], NOON) == 0

@@ -199,3 +199,52 @@ def test_the_audit_says_that_somebody_asked_and_not_whom_it_fits(
     assert [(row.actor, row.action, row.subject_kind, row.detail) for row in rows] == [
         ("", "request", "request", {"what": "withdraw"})
     ] * 2
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_a_button_pressed_twice_is_one_request(
+    privacy: PrivacyDesk, store: Database, reference: str, kind: Any
+) -> None:
+    asked = Asked(kind, parse_phone(PHONE), reference, WORDS)
+    first = privacy.receive(asked, NOON)
+    assert privacy.receive(asked, NOON + timedelta(minutes=9)) == first
+    assert len(requests_of(store)) == 1
+    with store.reading() as session:
+        assert len(session.scalars(select(AuditRow).where(AuditRow.action == "request")).all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("phone", "kind", "words", "minutes"),
+    [
+        (OTHER, "access", WORDS, 1),
+        (PHONE, "delete", WORDS, 1),
+        (PHONE, "access", "", 1),
+        (PHONE, "access", WORDS, 10),
+    ],
+)
+def test_other_words_another_phone_or_a_later_day_are_a_request_of_their_own(
+    privacy: PrivacyDesk, store: Database, phone: str, kind: Any, words: str, minutes: int
+) -> None:
+    privacy.receive(Asked("access", parse_phone(PHONE), "", WORDS), NOON)
+    privacy.receive(Asked(kind, parse_phone(phone), "", words), NOON + timedelta(minutes=minutes))
+    assert len({row.receipt for row in requests_of(store)}) == 2
+
+
+def test_asking_anew_for_what_was_ended_is_a_new_request(privacy: PrivacyDesk, store: Database) -> None:
+    asked = Asked("access", parse_phone(PHONE), "", WORDS)
+    privacy.receive(asked, NOON)
+    with store.writing() as session:
+        session.execute(update(PrivacyRequest).values(closed_at=NOON))
+    privacy.receive(asked, NOON + timedelta(minutes=1))
+    assert len(requests_of(store)) == 2
+
+
+def test_a_withdrawal_pressed_twice_reaches_what_came_between(
+    privacy: PrivacyDesk, desk: EnquiryDesk, store: Database, reference: str, asked: Callable[..., Submission]
+) -> None:
+    withdrawal = Asked("withdraw", parse_phone(PHONE), reference)
+    privacy.receive(withdrawal, NOON + timedelta(minutes=1))
+    desk.record(asked(PHONE, purposes=("callback",)), NOON + timedelta(minutes=2))
+    privacy.receive(withdrawal, NOON + timedelta(minutes=3))
+    with store.reading() as session:
+        assert not session.scalars(select(Consent).where(Consent.withdrawn_at.is_(None))).all()

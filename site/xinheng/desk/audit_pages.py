@@ -24,6 +24,7 @@ from xinheng.i18n import gettext as _
 from xinheng.i18n import ngettext
 from xinheng.leads.exports import export_reasons
 from xinheng.leads.models import Enquiry, Lead
+from xinheng.privacy.models import PrivacyRequest
 from xinheng.settings import SHANGHAI
 from xinheng.staff.colleagues import read_colleagues
 from xinheng.staff.permissions import Permission
@@ -201,7 +202,8 @@ def _shown(session: Session, entries: Iterable[Entry], people: Mapping[str, str]
     entries = list(entries)
     leads = {each.subject_id for each in entries if each.subject_kind == "lead"}
     held = {each.subject_id for each in entries if each.subject_kind == "enquiry"}
-    references = _references(session, leads) | _own_references(session, held)
+    asked = {each.subject_id for each in entries if each.subject_kind == "request"}
+    references = _references(session, leads) | _own_references(session, held) | _receipts(session, asked)
     open_to_me = _may_open(session, leads)
     taken = [each.subject_id for each in entries if each.action == "export"]
     reasons = export_reasons(session, keys(), taken) if taken else {}
@@ -232,7 +234,7 @@ def _subject(kind: str, subject_id: str, references: Mapping[str, str], people: 
         case "session":
             return str(_("一次登录"))
         case "request":
-            return str(_("个人信息请求"))
+            return references.get(subject_id) or str(_("个人信息请求"))
         case "list":
             return str(_("线索列表"))
         case "enquiry":
@@ -246,7 +248,8 @@ def _subject_name(session: Session, kind: str, subject_id: str, people: Mapping[
         return ""
     if subject_id in people:
         return people[subject_id]
-    references = _references(session, {subject_id}) | _own_references(session, {subject_id})
+    only = {subject_id}
+    references = _references(session, only) | _own_references(session, only) | _receipts(session, only)
     return references.get(subject_id) or _subject(kind, subject_id, references, people)
 
 
@@ -264,6 +267,12 @@ def _own_references(session: Session, enquiries: Iterable[str]) -> dict[str, str
     """The references of enquiries that belong to no lead."""
     query = select(Enquiry.id, Enquiry.reference).where(Enquiry.id.in_(enquiries))
     return {row.id: row.reference for row in session.execute(query)}
+
+
+def _receipts(session: Session, requests: Iterable[str]) -> dict[str, str]:
+    """The numbers of requests, as the persons were given them and the officer's list has them."""
+    query = select(PrivacyRequest.id, PrivacyRequest.receipt).where(PrivacyRequest.id.in_(requests))
+    return {row.id: row.receipt for row in session.execute(query)}
 
 
 def _may_open(session: Session, leads: Iterable[str]) -> frozenset[str]:

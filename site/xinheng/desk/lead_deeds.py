@@ -176,9 +176,11 @@ def assign(lead_id: str) -> Response:
         return changed_meanwhile(lead_id, wanted_owner=chosen)
     except ClaimRefused as fault:
         return show_lead(lead_id, status=422, claim_error=claim_words(fault))
-    mine = owner is None or owner.id == current_member().id or may(Permission.ALL_LEADS)
+    if owner and owner.id != current_member().id and not may(Permission.ALL_LEADS):
+        flash(_("已转给%(name)s，您的列表里不再有这条线索", name=owner.name), "done")
+        return redirect(url_for("desk.home"), 303)
     flash(_("负责人：%(name)s", name=owner.name) if owner else _("已放回未分配"), "done")
-    return to_page(lead_id, "facts") if mine else redirect(url_for("desk.home"), 303)
+    return to_page(lead_id, "facts")
 
 
 def _record_reveal(lead_id: str) -> None:

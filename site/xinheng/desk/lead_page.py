@@ -68,7 +68,7 @@ def lead(lead_id: str) -> Response:
     try:
         record_opening(lead_id)
     except NoSuchLead:
-        return _where_it_is_now(lead_id)
+        return where_it_went(lead_id)
     except (DatabaseError, AuditHeadMissing) as fault:
         current_app.logger.error("访问记录写不进去：%s", type(fault).__name__)
         abort(503)
@@ -143,7 +143,7 @@ def opened_file(reading: Session, lead_id: str, *, revealed: bool = False) -> Le
         abort(404)
 
 
-def _where_it_is_now(lead_id: str) -> Response:
+def where_it_went(lead_id: str) -> Response:
     """A lead that was merged is found under its old address by whoever may see what it became."""
     with database().reading() as reading:
         kept_id = where_it_is_now(reading, lead_id)

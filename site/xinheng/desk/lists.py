@@ -120,7 +120,8 @@ def bulk() -> Response:
         flash(str(fault), "error")
         return back
     left = len(chosen) - changed
-    flash(ngettext("已改%(num)s条线索", "已改%(num)s条线索", changed), "done")
+    if changed:
+        flash(ngettext("已改%(num)s条线索", "已改%(num)s条线索", changed), "done")
     if left:
         flash(_why_left(change, left), "error")
     return back
@@ -128,8 +129,14 @@ def bulk() -> Response:
 
 def _why_left(change: BulkChange, left: int) -> str:
     """What became of those that weren't changed: a member who claims may have reached the limit."""
+    if may(Permission.ALL_LEADS):
+        return ngettext(
+            "%(num)s条没有改：状态不允许，或已经不在列表里",
+            "%(num)s条没有改：状态不允许，或已经不在列表里",
+            left,
+        )
     me = present_scope().staff_id
-    claims = change.owner is not None and change.owner.id == me and not may(Permission.ALL_LEADS)
+    claims = change.owner is not None and change.owner.id == me
     if claims and (why := why_no_more(me)):
         return _("%(count)s条没有认领：%(why)s", count=left, why=why)
     return ngettext("%(num)s条没有改：状态不允许，或不归您", "%(num)s条没有改：状态不允许，或不归您", left)

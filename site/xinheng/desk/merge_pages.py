@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from xinheng.desk import words
 from xinheng.desk.deed_answers import deed_of_page, to_page, version_of_page
 from xinheng.desk.frame import blueprint, database, keys, utc_now
-from xinheng.desk.lead_page import opened_file, record_opening
+from xinheng.desk.lead_page import opened_file, record_opening, where_it_went
 from xinheng.desk.permission import requires
 from xinheng.desk.rows import need_words
 from xinheng.desk.times import short
@@ -44,14 +44,15 @@ class Choice:
 @blueprint.get("/leads/<row:lead_id>/merge/<row:other_id>")
 @requires(Permission.LEADS)
 def merge(lead_id: str, other_id: str) -> Response:
-    """Both leads as one may see them; opening them is recorded first."""
+    """Both leads as one may see them; opening them is recorded first. Whoever comes back after merging them sees what
+    they became."""
     if lead_id == other_id:
         abort(404)
-    try:
-        for each in (lead_id, other_id):
+    for each in (lead_id, other_id):
+        try:
             record_opening(each)
-    except NoSuchLead:
-        abort(404)
+        except NoSuchLead:
+            return where_it_went(each)
     return _page(lead_id, other_id)
 
 

@@ -103,12 +103,15 @@ def send_notices_again() -> Response:
     if notice_id and not is_row_id(notice_id):
         abort(404)
     with database().writing() as session:
-        count = send_again(session, now, notice_id)
+        count = send_again(session, switchboard().on(now), now, notice_id)
+        left = failed_count(session, notice_id)
         if count:
             _record(session, "notices_again", current_member().id, {"count": count}, now)
     if count:
         told = ngettext("%(num)s条通知重新排队，马上就发", "%(num)s条通知重新排队，马上就发", count)
         flash(told, "done")
+    elif left:
+        flash(_("没有重发：能发它的渠道没有启用。请管理员先设置好，再重发"), "error")
     else:
         flash(_("没有要重发的：已经有人重发了，或者有人看过了"), "error")
     return _back()

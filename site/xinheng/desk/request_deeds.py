@@ -12,7 +12,7 @@ from xinheng.desk.request_pages import NUMBER_SHOWN, officer, privacy_work, show
 from xinheng.desk.sign_in_services import is_fresh
 from xinheng.i18n import gettext as _
 from xinheng.phones import NotAPhone, Phone, parse_phone
-from xinheng.privacy.answering import NotProved, RequestClosed, StillToCome
+from xinheng.privacy.answering import LeftUndone, NotProved, RequestClosed, StillToCome
 from xinheng.privacy.models import PrivacyRequest
 from xinheng.privacy.person_file import as_csv, as_json, person_data
 from xinheng.staff.permissions import Permission
@@ -125,12 +125,17 @@ def close_request(request_id: str) -> Response:
         error = _("最多500字")
     if error:
         return show_request(request_id, status=422, close_error=error, wanted_answer=answer)
-    _finish(request_id, answer, refused=refused)
+    try:
+        privacy_work().close(request_id, officer(), "refused" if refused else "done", answer)
+    except LeftUndone as fault:
+        return show_request(request_id, status=422, close_error=_undone(fault))
     return _done(request_id, _("已记为拒绝；请把原因告诉本人") if refused else _("已办结；请告诉本人"))
 
 
-def _finish(request_id: str, answer: str, *, refused: bool) -> None:
-    privacy_work().close(request_id, officer(), "refused" if refused else "done", answer)
+def _undone(fault: LeftUndone) -> str:
+    if fault.why == "delete":
+        return _("他的信息还没有删除：先删除；不用删的，写明为什么")
+    return _("还没有确认是本人，也没有办：先确认，再办理；不用办的，写明为什么")
 
 
 def _done(request_id: str, told: str) -> Response:

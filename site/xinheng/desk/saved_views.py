@@ -48,11 +48,16 @@ def save_view() -> Response:
 @blueprint.post("/views/<row:view_id>/delete")
 @requires(Permission.LEADS)
 def delete_view(view_id: str) -> Response:
+    """Back to the list it was deleted from, or to the first page."""
+    mine = delete(SavedView).where(SavedView.id == view_id, SavedView.staff_id == current_member().id)
     with database().writing() as session:
-        session.execute(
-            delete(SavedView).where(SavedView.id == view_id, SavedView.staff_id == current_member().id)
-        )
-    return redirect(url_for("desk.leads"), 303)
+        name = session.scalar(mine.returning(SavedView.name))
+    if name is not None:
+        flash(_("已删掉视图“%(name)s”", name=name), "done")
+    if "query" not in request.form:
+        return redirect(url_for("desk.home"), 303)
+    wanted = read_list(arguments_of(request.form["query"]))
+    return redirect(url_for("desk.leads") + "?" + list_address(wanted), 303)
 
 
 def _kept(staff_id: str, name: str, query: str) -> bool:

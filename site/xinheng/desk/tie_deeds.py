@@ -81,6 +81,8 @@ def find_to_merge(lead_id: str) -> Response:
             abort(404)
         query = select(Lead).join(Enquiry).where(Enquiry.reference == reference)
         other = reading.scalars(query).first() if reference else None
+    if not request.form.get("reference", "").strip():
+        return show_lead(lead_id, status=422, ties_error=_("请填写另一条线索的受理编号"))
     if other is None or not scope.sees(other):
         return show_lead(lead_id, status=422, ties_error=_("没有这个受理编号，或者那条线索不归您看"))
     if other.id == lead_id:

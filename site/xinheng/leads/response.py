@@ -65,7 +65,8 @@ def _due(lead: Lead) -> datetime:
 
 
 def response_of(lead: Lead, calendar: Calendar, remind: int, now: datetime) -> Response:
-    """How it stands at this moment; it is due soon from `remind` working minutes before its end on."""
+    """How it stands at this moment; it is due soon from `remind` working minutes before its end on, while
+    people work: twenty minutes that are left at night are tomorrow's."""
     due, done = lead.first_response_due, lead.responded_at
     if due is None:
         return Response("none")
@@ -76,4 +77,4 @@ def response_of(lead: Lead, calendar: Calendar, remind: int, now: datetime) -> R
     if now > due:
         return Response("late", calendar.working_minutes(due, now))
     left = calendar.working_minutes(now, due)
-    return Response("soon" if left <= remind else "open", left)
+    return Response("soon" if left <= remind and calendar.is_open(now) else "open", left)

@@ -36,6 +36,7 @@ def failed(session: Session) -> Sequence[Notice]:
     return session.scalars(query.limit(A_PAGE)).all()
 
 
-def failed_count(session: Session) -> int:
-    """How many notices were given up."""
-    return session.scalar(select(func.count()).where(Notice.state == "failed")) or 0
+def failed_count(session: Session, notice_id: str = "") -> int:
+    """How many notices were given up, or whether this one was."""
+    query = select(func.count()).where(Notice.state == "failed")
+    return session.scalar(query.where(Notice.id == notice_id) if notice_id else query) or 0

@@ -11,7 +11,21 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Index, Integer, Select, String, Text, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    Integer,
+    Select,
+    String,
+    Text,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from xinheng.crypto import new_row_id
@@ -183,9 +197,14 @@ def postpone(session: Session, notice: Notice, fault: str, now: datetime) -> Non
     )
 
 
-def send_again(session: Session, now: datetime, notice_id: str = "") -> int:
-    """Let what failed leave again, one or all, with all its attempts before it; returns how many."""
-    which = Notice.id == notice_id if notice_id else Notice.id != ""
+def send_again(session: Session, channels: Collection[str], now: datetime, notice_id: str = "") -> int:
+    """Let what failed leave again, one or all, with all its attempts before it; returns how many. What could leave by none
+    of the channels that are on stays where it is seen: one to a member of staff goes by mail only."""
+    which = and_(
+        Notice.id == notice_id if notice_id else true(),
+        true() if MAIL in channels else Notice.recipient == "",
+        true() if channels else false(),
+    )
     anew: dict[str, Any] = {"state": "waiting", "attempts": 0, "due_at": now, "settled_at": None}
     found = session.scalars(
         update(Notice).where(Notice.state == "failed", which).values(anew).returning(Notice.id)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -44,6 +45,15 @@ class RequestClosed(RuntimeError):
 
 class NotProved(RuntimeError):
     """Nobody has made sure yet that it is the person who asks, or nothing is kept of them any more."""
+
+
+class LeftUndone(RuntimeError):
+    """It would end as done, without a word, while the person who asks is known here and nothing was done. `why` is "proof"
+    where nobody made sure who asks, "delete" where a deletion was asked for and the records are there."""
+
+    def __init__(self, why: Literal["proof", "delete"]) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class StillToCome(RuntimeError):
@@ -147,11 +157,22 @@ class PrivacyWork:
         self.deletion.settle(buried)
 
     def close(self, request_id: str, officer: Officer, outcome: Outcome, answer: str) -> None:
-        """End it: done, or refused for a reason, which is what the person is told."""
+        """End it: done, or refused for a reason, which is what the person is told. Raises LeftUndone."""
         with self._open(request_id) as (session, request):
             if answer:
                 request.seal(self.keys, "answer", answer)
+            elif outcome == "done":
+                self._look_done(session, request)
             self._close(session, request, officer, outcome)
+
+    def _look_done(self, session: Session, request: PrivacyRequest) -> None:
+        person = person_of(session, self.keys, request) if request.proof else possible(session, request)
+        if not person.is_known:
+            return
+        if request.kind == "delete":
+            raise LeftUndone("delete")
+        if not request.proof and request.kind != "complaint":
+            raise LeftUndone("proof")
 
     def _close(self, session: Session, request: PrivacyRequest, officer: Officer, outcome: Outcome) -> None:
         request.closed_at, request.closed_by, request.outcome = officer.now, officer.staff_id, outcome

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session
@@ -28,6 +28,8 @@ from xinheng.privacy.withdrawing import WITHDRAWALS, withdraw
 from xinheng.working_days import Calendar
 
 WAIT = 2.0  # seconds a request waits for the writer's turn
+TWICE_WITHIN = timedelta(minutes=10)
+"""The same words from the same phone within this time are a button pressed twice: one request, one receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +76,18 @@ class PrivacyDesk:
         done: Sequence[Restraint] = []
         with self._database.writing(within=WAIT, over=[index]) as session:
             named = _named(session, index, plain_reference(asked.reference) or "")
-            request = self._stored(asked, index, named, now)
-            session.add(request)
-            session.flush()
+            twin = self._twin(session, asked, index, now)
+            request = twin or self._stored(asked, index, named, now)
+            if twin is None:
+                session.add(request)
+                session.flush()
             if asked.kind in WITHDRAWALS:
                 done = withdraw(session, _reach(asked.phone, index, named), asked.kind, now, request.due_at)
-            self._audit(session, request, now)
+            if twin is None:
+                self._audit(session, request, now)
         if asked.kind in WITHDRAWALS:
             self._file.note(done or [Restraint(kind="lead", id=NOBODY, what=asked.kind, since=now)])
-        return Receipt(request.receipt, now, request.due_at)
+        return Receipt(request.receipt, request.received_at, request.due_at)
 
     def catch_up(self, session: Session, enquiry: Enquiry, phone: Phone) -> None:
         """In the transaction that stores an enquiry which waited in the spool: what its person asked meanwhile is held
@@ -92,7 +97,7 @@ class PrivacyDesk:
             PrivacyRequest.phone_index == index, PrivacyRequest.received_at >= enquiry.created_at
         )
         for request in session.scalars(since.order_by(PrivacyRequest.received_at).with_for_update()).all():
-            pair = plain_reference(self._reference(request)) == enquiry.reference
+            pair = plain_reference(self._opened(request, "reference")) == enquiry.reference
             one_person = reaches_one_person(phone) and not session.scalar(select(parted(index)))
             if pair and not request.proof:
                 request.proof, request.enquiry_id = "pair", enquiry.id
@@ -108,6 +113,22 @@ class PrivacyDesk:
             columns = PrivacyRequest.receipt, PrivacyRequest.received_at, PrivacyRequest.due_at
             row = session.execute(select(*columns).where(PrivacyRequest.receipt == number)).first()
         return Receipt(*row) if row else None
+
+    def _twin(self, session: Session, asked: Asked, index: bytes, now: datetime) -> PrivacyRequest | None:
+        """The same request of a moment ago, if nobody has ended it."""
+        lately = select(PrivacyRequest).where(
+            PrivacyRequest.phone_index == index,
+            PrivacyRequest.kind == asked.kind,
+            PrivacyRequest.received_at > now - TWICE_WITHIN,
+            PrivacyRequest.closed_at.is_(None),
+        )
+        for each in session.scalars(lately.order_by(PrivacyRequest.received_at)):
+            if (self._opened(each, "reference"), self._opened(each, "words")) == (
+                asked.reference,
+                asked.words,
+            ):
+                return each
+        return None
 
     def _stored(self, asked: Asked, index: bytes, named: str, now: datetime) -> PrivacyRequest:
         request = PrivacyRequest(
@@ -126,9 +147,9 @@ class PrivacyDesk:
         request.seal(self._keys, "words", asked.words)
         return request
 
-    def _reference(self, request: PrivacyRequest) -> str:
+    def _opened(self, request: PrivacyRequest, column: str) -> str:
         try:
-            return request.open(self._keys, "reference") if request.reference else ""
+            return request.open(self._keys, column) if getattr(request, column) else ""
         except CannotDecrypt:
             return ""
 
