@@ -464,13 +464,23 @@ def test_each_deed_asks_for_the_password_after_a_while(
     wu = staff("sales", name="吴凯", second_factor=True)
     clock.advance(minutes=11)
     before = recorded()
-    fields = {"role": "editor", "to": "pool", "email": "lin@xinheng.example", "name": "林夏"}
+    fields = {"role": "editor", "to": "pool", "email": "lin@xinheng.example"}
     answer = desk.send(path.format(id=wu.id), **fields)
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/desk/again?next=" + back.format(id=wu.id)
     assert recorded() == before
     assert desk.get(f"/desk/people/{wu.id}").status_code == 303
     assert desk.get("/desk/people").status_code == 200
+
+
+def test_what_was_typed_is_kept_while_the_password_is_asked_for(desk: DeskClient, clock: Clock) -> None:
+    clock.advance(minutes=11)
+    for _ in range(2):  # again after a wrong password
+        answer = desk.send("/desk/people/invite", name="林夏", role="editor")
+        assert (answer.status_code, "林夏</textarea>" in answer.text) == (401, True)
+        assert 'name="next" type="hidden" value="/desk/people/invite"' in answer.text
+        answer = desk.send("/desk/again", password="wrong", kept="林夏", next="/desk/people/invite")
+        assert (answer.status_code, "林夏</textarea>" in answer.text) == (422, True)
 
 
 def test_the_link_of_a_page_is_nothing_for_a_log(

@@ -116,9 +116,10 @@ def again() -> ResponseReturnValue:
     member, form = current_member(), AgainForm()
     back_to = own_address(form.next.data or request.args.get("next", ""))
     form.next.data = back_to
+    shown = {"form": form, "typed": list(filter(None, [request.form.get("kept")]))}
     if request.method == "POST":
         if refusal := sign_in_services().throttle.code(member.id, clock.now()):
-            page = render_template("desk/sign_in/again.html", form=form, sentence=wait(refusal))
+            page = render_template("desk/sign_in/again.html", **shown, sentence=wait(refusal))
             return too_often(refusal, page)
         typed = form.password.data or ""
         if member.one_time_password:
@@ -130,8 +131,8 @@ def again() -> ResponseReturnValue:
         if form.password.data:
             sign_in_services().accounts.note("sign_in_failed", member.id, actor=member.id)
             form.form_errors.append(_("密码不对。"))
-        return make_response(render_template("desk/sign_in/again.html", form=form), 422)
-    return render_template("desk/sign_in/again.html", form=form)
+        return make_response(render_template("desk/sign_in/again.html", **shown), 422)
+    return render_template("desk/sign_in/again.html", **shown)
 
 
 def signed_in(_app: object, user: Member, **_more: object) -> None:
