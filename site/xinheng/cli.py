@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import click
 from sqlalchemy.exc import DatabaseError
@@ -16,7 +14,6 @@ from sqlalchemy.exc import DatabaseError
 from xinheng.articles.index import compile_content
 from xinheng.backup.commands import backup_command, restore_command
 from xinheng.command_folder import opened_leads, settings_here
-from xinheng.company import load_company
 from xinheng.crypto import MissingKey, WeakKey
 from xinheng.db import DatabaseBusy, DatabaseUnsafe, open_databases
 from xinheng.demo.command import demo_command
@@ -25,14 +22,7 @@ from xinheng.desk.export_commands import export_command
 from xinheng.desk.staff_commands import staff
 from xinheng.doctor import examine
 from xinheng.documents import BadDocument, Fault
-from xinheng.forms.assignment import load_assignment
-from xinheng.forms.call_guide import load_call_guide
-from xinheng.forms.loader import load_consultation
-from xinheng.forms.needs import offered_needs
-from xinheng.forms.priority import load_priority
-from xinheng.forms.response import load_response
 from xinheng.health_check.command import score_command
-from xinheng.health_check.loader import load_health_check
 from xinheng.housekeeping import ClockJumped, Housekeeping
 from xinheng.leads.deletion import Deletion
 from xinheng.leads.listing import ListedLead, list_leads
@@ -40,11 +30,10 @@ from xinheng.migrations import SchemaNewer
 from xinheng.notices.outbox import states
 from xinheng.processors import KEPT_YEARS, PROCESSORS, load_processors
 from xinheng.rotation.commands import keys
+from xinheng.rule_faults import loaded, rule_faults
 from xinheng.settings import SHANGHAI, SettingError, Settings
 from xinheng.staff.accounts import Printed, first_account
 from xinheng.working_days import WORKING_DAYS, load_working_days
-
-Loaded = TypeVar("Loaded")
 
 _STATUS = {
     "new": "新线索",
@@ -188,30 +177,11 @@ def housekeeping(clock_is_right: bool) -> None:
 
 
 def _faults(settings: Settings) -> list[Fault]:
-    """All that is wrong; a file isn't blamed for naming what another file, itself wrong, may hold."""
+    """All that is wrong in both folders."""
     found: list[Fault] = []
-    content = _loaded(partial(compile_content, settings.content), found)
-    form = _loaded(lambda: load_consultation(settings.forms, load_company(settings.content)), found)
-    needs = offered_needs(form.declaration) if form else None
+    content = loaded(partial(compile_content, settings.content), found)
     slugs = [each.article.slug for each in content.articles] if content else None
-    _loaded(partial(load_processors, settings.content), found)
-    _loaded(partial(load_working_days, settings.content), found)
-    _loaded(partial(load_assignment, settings.forms), found)
-    _loaded(partial(load_priority, settings.forms, needs), found)
-    _loaded(partial(load_response, settings.forms, needs), found)
-    health_check = _loaded(partial(load_health_check, settings.forms, slugs), found)
-    questions = health_check.scored if health_check else None
-    _loaded(partial(load_call_guide, settings.forms, needs, slugs, questions), found)
-    return found
-
-
-def _loaded(load: Callable[[], Loaded], found: list[Fault]) -> Loaded | None:
-    """What `load` reads, or None with its faults added to those found."""
-    try:
-        return load()
-    except BadDocument as fault:
-        found += fault.faults
-        return None
+    return found + rule_faults(settings.content, settings.forms, slugs)
 
 
 def _below(file: Path, path: Path) -> bool:

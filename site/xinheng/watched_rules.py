@@ -17,6 +17,7 @@ from xinheng.forms.response import RESPONSE, load_response
 from xinheng.health_check.definition import HealthCheck
 from xinheng.health_check.loader import HEALTH_CHECK, load_health_check
 from xinheng.reloading import Version, version_of, watched_form
+from xinheng.rule_faults import SavedRules
 from xinheng.settings import Settings
 
 Rules = TypeVar("Rules")
@@ -73,3 +74,4 @@ def watch_rules(app: Flask, settings: Settings) -> None:
     present_check = watched_form(settings, HEALTH_CHECK, health_check, surroundings)
     app.extensions["xinheng.health_check"] = present_check
     app.extensions["xinheng.call_guide"] = watched_form(settings, CALL_GUIDE, call_guide, around_guide)
+    app.extensions["xinheng.saved_rules"] = SavedRules(settings.content, settings.forms, slugs)

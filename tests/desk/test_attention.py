@@ -68,7 +68,7 @@ def test_sales_see_their_own_leads_and_those_of_nobody(
     page = desk.get("/desk/attention").text
     assert matters(page) == {"已逾期": 1, "待首次联系": 1, "无下一步": 1, "未分配的线索": 1}
     assert "今天跟进" in clear(page)
-    assert not {"隔离区", "没有发出的通知", "个人信息请求", "内容里的错误"} & (
+    assert not {"隔离区", "没有发出的通知", "个人信息请求", "内容和表单里的错误"} & (
         clear(page) | set(matters(page))
     )
 
@@ -184,7 +184,7 @@ def test_the_editor_sees_what_is_wrong_with_content_and_nothing_of_persons(
     ask(app)
     page = signed_in(client, staff("editor")).get("/desk/attention").text
     assert matters(page) == {}
-    assert clear(page) == {"内容里的错误"}
+    assert clear(page) == {"内容和表单里的错误"}
 
 
 def test_an_enquiry_in_the_spool_is_counted(desk: DeskClient, spool: Spool, clock: Clock) -> None:

@@ -108,7 +108,7 @@ def test_an_editor_begins_at_the_content_and_is_led_nowhere_else(editor: DeskCli
 def test_with_nothing_to_do_the_page_says_so(editor: DeskClient) -> None:
     page = words(editor.get("/desk/content"))
     assert "没有草稿，也没有定时发布的文章。" in page
-    assert "文章、页面、栏目和作者都没有写错的地方。" in page
+    assert "文章、页面、表单和规则都没有写错的地方。" in page
     assert "有误的文件" not in page
 
 
@@ -171,6 +171,23 @@ def test_a_mended_file_is_no_longer_named(editor: DeskClient, content: Path) -> 
     assert rows(editor.get("/desk/content"), "faults")
     write_article(content, "ageing")
     assert not rows(editor.get("/desk/content"), "faults")
+
+
+def test_a_form_or_rule_that_is_saved_wrong_is_named_and_the_site_goes_on(
+    editor: DeskClient, client: DeskClient, settings: Settings
+) -> None:
+    form, good = settings.forms / "consultation.toml", (settings.forms / "consultation.toml").read_bytes()
+    form.write_text(form.read_text(encoding="utf-8") + "\n[[needs]]\n", encoding="utf-8")
+    (settings.forms / "priority.toml").write_text("points = ", encoding="utf-8")
+    answer = editor.get("/desk/content")
+    named = [row[0] for row in rows(answer, "faults")]
+    assert set(named) == {"forms/consultation.toml", "forms/priority.toml"}
+    assert str(settings.forms) not in answer.text, "nothing of the machine"
+    attention = editor.get("/desk/attention")
+    assert f"{len(named)} 内容和表单里的错误" in words(attention)
+    assert client.get("/consultation").status_code == 200
+    form.write_bytes(good)
+    assert {row[0] for row in rows(editor.get("/desk/content"), "faults")} == {"forms/priority.toml"}
 
 
 # --- what is read ---

@@ -161,5 +161,5 @@ def _audit(session: Session) -> Iterator[Matter]:
 
 
 def _content() -> Matter:
-    detail = _("改好之前，网站继续用上一次正确的内容")
-    return Matter(_("内容里的错误"), content_fault_count(), detail, url_for("desk.content"))
+    detail = _("改好之前，网站继续用上一次正确的版本")
+    return Matter(_("内容和表单里的错误"), content_fault_count(), detail, url_for("desk.content"))

@@ -57,7 +57,7 @@ class Standing:
 def content() -> str:
     """What isn't published, what is wrong, and how the latest articles are read."""
     held, folder = library(), _content_folder()
-    faults = _rows(_faults(), folder)
+    faults = [*_rows(_faults(), folder), *_rule_rows()]
     return render_template(
         "desk/content.html",
         unpublished=unpublished_articles(folder, utc_now()),
@@ -71,8 +71,8 @@ def content() -> str:
 
 
 def content_fault_count() -> int:
-    """How many faults there are in content/ as it is saved now."""
-    return len(_faults())
+    """How many faults there are in content/ and forms/ as they are saved now."""
+    return len(_faults()) + len(_rule_rows())
 
 
 @blueprint.get("/content/<slug>", endpoint="preview")
@@ -133,6 +133,14 @@ def _rows(faults: Iterable[Fault], folder: Path) -> list[FaultRow]:
             fault.message,
         )
         for fault in faults
+    ]
+
+
+def _rule_rows() -> list[FaultRow]:
+    """Of the form, the rules and what else is data beside the articles."""
+    return [
+        FaultRow(f"{each.file.parent.name}/{each.file.name}", "", each.line, each.key, each.message)
+        for each in current_app.extensions["xinheng.saved_rules"].faults()
     ]
 
 
