@@ -51,7 +51,7 @@ def test_processors_that_may_be_taken_out_are_named(run: Run, data_root: Path) -
     file.write_text("[[processors]]\nname = 1\n", encoding="utf-8")
     result = run("check")
     assert result.exit_code == 1
-    assert "processors.toml: processors.0.name：应为文字" in result.stdout
+    assert "processors.toml:2: processors.0.name：应为文字" in result.stdout
 
 
 def test_a_year_without_its_working_days_is_named(run: Run, data_root: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_year_without_its_working_days_is_named(run: Run, data_root: Path) -> 
     file.write_text('opens = "8:30"\n', encoding="utf-8")
     result = run("check")
     assert result.exit_code == 1
-    assert 'working_days.toml: opens：应写成 "09:00" 这样' in result.stdout
+    assert 'working_days.toml:1: opens：应写成 "09:00" 这样' in result.stdout
 
 
 def test_everything_that_is_wrong_is_listed_at_once(run: Run, data_root: Path) -> None:
@@ -74,7 +74,8 @@ def test_everything_that_is_wrong_is_listed_at_once(run: Run, data_root: Path) -
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     assert lines[0].startswith(f"{data_root}/content/articles/ageing.md:3: category：没有栏目 nowhere")
-    assert lines[1] == f"{data_root}/forms/consultation.toml: fields.3.most：不能大于 500"
+    place = form.read_text(encoding="utf-8").split("most = 5000")[0].count("\n") + 1
+    assert lines[1] == f"{data_root}/forms/consultation.toml:{place}: fields.3.most：不能大于 500"
     assert "2处有误" in result.stderr
 
 
@@ -82,7 +83,7 @@ def test_a_wrong_site_file_is_found_too(run: Run, data_root: Path) -> None:
     (data_root / "content" / "site.toml").write_text("name = 1\n", encoding="utf-8")
     result = run("check")
     assert result.exit_code == 1
-    assert "site.toml: name：应为文字" in result.stdout
+    assert "site.toml:1: name：应为文字" in result.stdout
 
 
 @pytest.mark.parametrize(

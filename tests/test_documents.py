@@ -125,19 +125,31 @@ def test_toml_is_read(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "place"),
+    ("content", "line", "place"),
     [
-        ("a = \nb = 1", "line 1"),
-        ("a = 1\nb = x\n", "line 2"),
-        ("[a]\n[a]\n", "line 2"),
-        ("a = ", "end of document"),
+        ("a = \nb = 1", 1, "第5个字附近"),
+        ("a = 1\nb = x\n", 2, "第5个字附近"),
+        ("[a]\n[a]\n", 2, "第3个字附近"),
+        ("b = 1\na = ", 2, "写到这里就断了"),
     ],
 )
-def test_toml_that_cannot_be_read_names_its_place(file: Path, content: str, place: str) -> None:
+def test_toml_that_cannot_be_read_names_its_place(file: Path, content: str, line: int, place: str) -> None:
     file.write_text(content, encoding="utf-8")
     with pytest.raises(BadDocument, match="TOML 写法有误") as raised:
         read_toml(file)
-    assert place in str(raised.value)
+    (fault,) = raised.value.faults
+    assert (fault.line, place in fault.message) == (line, True)
+
+
+def test_a_mistake_in_toml_names_the_line_of_its_key(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text('title = "a"\n\n[[inner]]\nname = "a"\n[[inner]]\nkind = "three"\n', encoding="utf-8")
+    with pytest.raises(BadDocument) as raised:
+        validated(Outer, read_toml(file), file)
+    assert [(each.line, each.key) for each in raised.value.faults] == [
+        (5, "inner.1.name"),
+        (6, "inner.1.kind"),
+    ]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,9 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from xinheng.toml_lines import Keys, toml_lines
+
 Model = TypeVar("Model", bound=BaseModel)
-Keys = tuple[str | int, ...]
 
 _EMPTY = {"", "~", "null"}
 _MESSAGES = {
@@ -122,18 +124,38 @@ def read_toml(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise BadDocument([Fault(file, 0, "", "缺少这个文件")]) from None
     except tomllib.TOMLDecodeError as fault:
-        raise BadDocument([Fault(file, 0, "", f"TOML 写法有误：{fault}")]) from fault
+        raise BadDocument([_syntax_fault(file, str(fault))]) from fault
+
+
+def toml_fault(file: Path, key: str, message: str) -> Fault:
+    """A fault of a file that could be parsed, with the line of the key, or of the nearest part of its path."""
+    keys = tuple(int(each) if each.isdecimal() else each for each in key.split("."))
+    return Fault(file, _line(keys, _lines_of(file)), key, message)
+
+
+def _lines_of(file: Path) -> Mapping[Keys, int]:
+    return toml_lines(read_text(file)) if file.suffix == ".toml" and file.exists() else {}
+
+
+def _syntax_fault(file: Path, said: str) -> Fault:
+    """The parser says where in words: `(at line 3, column 5)` or `(at end of document)`."""
+    reason, _, place = said.partition(" (at ")
+    numbers = [int(each) for each in re.findall(r"\d+", place)]
+    line = numbers[0] if numbers else read_text(file).rstrip("\n").count("\n") + 1
+    column = f"第{numbers[1]}个字附近" if len(numbers) > 1 else "写到这里就断了"
+    return Fault(file, line, "", f"TOML 写法有误，{column}（{reason}）；文字要加英文的引号，一行一项")
 
 
 def validated(
     model: type[Model], data: Mapping[str, Any], file: Path, lines: Mapping[Keys, int] | None = None
 ) -> Model:
-    """Build the model from parsed data. Raises BadDocument with every fault, in Chinese, with line or key path."""
+    """Build the model from parsed data. Raises BadDocument with every fault, in Chinese, with key path and line."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
+        known = _lines_of(file) if lines is None else lines
         faults = [
-            Fault(file, _line(tuple(found["loc"]), lines or {}), _path(found["loc"]), _message(found))
+            Fault(file, _line(tuple(found["loc"]), known), _path(found["loc"]), _message(found))
             for found in _told_once(error.errors())
         ]
         raise BadDocument(faults) from error

@@ -47,7 +47,7 @@ def test_a_mistake_names_the_key_and_what_was_expected(tmp_path: Path, text: str
     file.write_text(text, encoding="utf-8")
     with pytest.raises(BadDocument) as raised:
         load_assignment(tmp_path)
-    assert str(raised.value.faults[0]).removeprefix(f"{file}: ").startswith(says)
+    assert str(raised.value.faults[0]).partition(": ")[2].startswith(says)
 
 
 def test_a_pool_that_gives_nothing_back_needs_no_warning_in_time(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,8 @@ def test_a_mistake_names_file_key_and_what_was_expected(
     with pytest.raises(BadDocument) as raised:
         written.load()
     assert {fault.file for fault in raised.value.faults} == {written.file}
-    assert f"{written.file}: {says}" in str(raised.value)
+    assert f": {says}" in str(raised.value)
+    assert all(fault.line or "." not in fault.key for fault in raised.value.faults)
 
 
 def test_there_must_be_a_control(written: Written) -> None:
@@ -176,7 +178,9 @@ def test_checking_a_site_names_an_article_that_is_gone(
     (data_root / "content" / "articles" / "first-call.md").unlink()
     result = CliRunner().invoke(main, ["check", "forms"])
     assert result.exit_code == 1
-    assert "health_check.toml: questions.0.reason.article：没有文章 first-call" in result.stdout
+    assert re.search(
+        r"health_check\.toml:\d+: questions\.0\.reason\.article：没有文章 first-call", result.stdout
+    )
 
 
 def test_a_site_has_its_check(app: Flask) -> None:

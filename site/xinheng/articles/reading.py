@@ -15,7 +15,15 @@ from pydantic import BaseModel
 
 from xinheng.articles.article import SLUG, Article, Author, Category, FrontMatterFields, Page, PageFields
 from xinheng.chinese import line_pieces
-from xinheng.documents import BadDocument, Fault, FrontMatter, read_front_matter, read_toml, validated
+from xinheng.documents import (
+    BadDocument,
+    Fault,
+    FrontMatter,
+    read_front_matter,
+    read_toml,
+    toml_fault,
+    validated,
+)
 from xinheng.markup import Rendered, citations, first_sentences, render
 
 _LINK = re.compile(r"\]\(/articles/([^)#\s]*)")
@@ -91,12 +99,12 @@ def _read_table(file: Path, build: Callable[[str, Mapping[str, Any]], Any]) -> d
     rows, faults = {}, []
     for key, row in read_toml(file).items():
         if not isinstance(row, dict):
-            faults.append(Fault(file, 0, key, "应写成 [名字] 一节，下面是键和值"))
+            faults.append(toml_fault(file, key, "应写成 [名字] 一节，下面是键和值"))
             continue
         try:
             rows[key] = build(key, row)
         except BadDocument as fault:
-            faults += [Fault(file, 0, f"{key}.{found.key}", found.message) for found in fault.faults]
+            faults += [toml_fault(file, f"{key}.{found.key}", found.message) for found in fault.faults]
     if faults:
         raise BadDocument(faults)
     return rows

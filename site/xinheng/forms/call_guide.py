@@ -11,7 +11,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from xinheng.documents import BadDocument, Fault, read_toml, validated
+from xinheng.documents import BadDocument, Fault, read_toml, toml_fault, validated
 from xinheng.forms.needs import unknown_needs
 from xinheng.settings import SHANGHAI
 
@@ -219,11 +219,11 @@ def _unknown_articles(file: Path, guide: CallGuide, slugs: Collection[str] | Non
             if offer.article and slugs is not None and offer.article not in slugs:
                 path = f"guides.{number}.offer.{place}.article"
                 message = f"没有文章 {offer.article}，应为 content/articles/ 里的文件名，不带 .md"
-                yield Fault(file, 0, path, message)
+                yield toml_fault(file, path, message)
 
 
 def _unknown_questions(file: Path, guide: CallGuide, questions: Collection[str] | None) -> Iterator[Fault]:
     for number, each in enumerate(guide.openings):
         if questions is not None and each.question not in questions:
             message = f"health_check.toml 没有计分的题 {each.question}，应为 {'、'.join(questions)}"
-            yield Fault(file, 0, f"openings.{number}.question", message)
+            yield toml_fault(file, f"openings.{number}.question", message)

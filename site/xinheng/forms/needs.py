@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from xinheng.documents import Fault
+from xinheng.documents import Fault, toml_fault
 from xinheng.forms.definition import FormDeclaration
 
 
@@ -25,7 +25,7 @@ def unknown_needs(
         return []
     expected = f"应为 {'、'.join(offered)}"
     return [
-        Fault(file, 0, path, f"consultation.toml 没有需求 {need}，{expected}")
+        toml_fault(file, path, f"consultation.toml 没有需求 {need}，{expected}")
         for path, need in named
         if need not in offered
     ]

@@ -9,7 +9,7 @@ from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel
 
-from xinheng.documents import BadDocument, Fault, read_toml, validated
+from xinheng.documents import BadDocument, read_toml, toml_fault, validated
 from xinheng.health_check.definition import HealthCheck
 from xinheng.health_check.soundness import unsound
 
@@ -24,7 +24,7 @@ def load_health_check(forms: Path, slugs: Collection[str] | None) -> HealthCheck
     file = forms / HEALTH_CHECK
     check = validated(HealthCheck, read_toml(file), file)
     if found := [*unsound(check), *_unknown_articles(check, slugs)]:
-        raise BadDocument([Fault(file, 0, path, message) for path, message in found])
+        raise BadDocument([toml_fault(file, path, message) for path, message in found])
     return check
 
 
