@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert, select
-from tests.leads.colleagues import hire, scope_of, the_lead
+from tests.leads.colleagues import the_lead
 from tests.leads.conftest import NOON
 from tests.leads.two_leads import FIRST, MINUTE, SECOND, ask, enquiries, leads, merge, merges, undo
 from tests.leads.two_leads import Asked as Asks
@@ -35,26 +35,6 @@ from xinheng.privacy.replaying import carry_out_again
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LANDLINE = "021-63958427"
-
-
-@pytest.fixture
-def everyone(store: Database) -> Scope:
-    return scope_of(hire(store), everyone=True)
-
-
-@pytest.fixture
-def officer(store: Database) -> Officer:
-    return Officer(hire(store, "何静", "privacy").id, NOON + 2 * HOUR)
-
-
-@pytest.fixture
-def work(store: Database, store_keys: Keys, deletion: Deletion) -> PrivacyWork:
-    return PrivacyWork(store, store_keys, deletion)
-
-
-@pytest.fixture
-def two(desk: EnquiryDesk, store: Database, asked: Asks) -> tuple[str, str]:
-    return ask(desk, store, asked, FIRST), ask(desk, store, asked, SECOND, NOON + MINUTE, name="小张")
 
 
 @pytest.fixture

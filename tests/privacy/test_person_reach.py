@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, select, update
-from tests.leads.colleagues import hire
 from tests.leads.conftest import NOON
 
 from xinheng.crypto import Keys
@@ -62,16 +61,6 @@ def holds(comes: Comes) -> Comes:
 @pytest.fixture
 def quarantine(store: Database, store_keys: Keys, desk: EnquiryDesk) -> Quarantine:
     return Quarantine(store, store_keys, desk)
-
-
-@pytest.fixture
-def work(store: Database, store_keys: Keys, deletion: Deletion) -> PrivacyWork:
-    return PrivacyWork(store, store_keys, deletion)
-
-
-@pytest.fixture
-def officer(store: Database) -> Officer:
-    return Officer(hire(store, "何静", "privacy").id, NOON + 2 * HOUR)
 
 
 @pytest.fixture

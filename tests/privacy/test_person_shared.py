@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
-from tests.leads.colleagues import hire, scope_of
 from tests.leads.conftest import NOON
 from tests.leads.two_leads import FIRST, MINUTE, SECOND, ask, enquiries, leads, merge
 from tests.leads.two_leads import Asked as Asks
@@ -15,7 +14,6 @@ from xinheng.crypto import Keys
 from xinheng.db import Database
 from xinheng.leads.contact import set_phone
 from xinheng.leads.deeds import Deed
-from xinheng.leads.deletion import Deletion
 from xinheng.leads.models import Consent, Enquiry, Lead
 from xinheng.leads.record import EnquiryDesk
 from xinheng.leads.scope import Scope
@@ -27,21 +25,6 @@ from xinheng.privacy.models import Kind, PrivacyRequest
 from xinheng.privacy.receiving import Asked, PrivacyDesk
 
 HOUR, LANDLINE = timedelta(hours=1), "021-63958427"
-
-
-@pytest.fixture
-def everyone(store: Database) -> Scope:
-    return scope_of(hire(store), everyone=True)
-
-
-@pytest.fixture
-def officer(store: Database) -> Officer:
-    return Officer(hire(store, "何静", "privacy").id, NOON + 2 * HOUR)
-
-
-@pytest.fixture
-def work(store: Database, store_keys: Keys, deletion: Deletion) -> PrivacyWork:
-    return PrivacyWork(store, store_keys, deletion)
 
 
 @pytest.fixture

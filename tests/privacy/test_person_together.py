@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 from sqlalchemy import select, update
-from tests.leads.colleagues import hire, scope_of, the_lead
+from tests.leads.colleagues import the_lead
 from tests.leads.conftest import NOON
 from tests.leads.test_work_order import until_somebody_waits
 from tests.leads.two_leads import FIRST, MINUTE, SECOND, ask, leads, merge, undo
@@ -35,21 +35,6 @@ HOUR = timedelta(hours=1)
 THIRD = "13700137000"
 ODD = Verdict(("trap", "link"))
 Act = Callable[[], object]
-
-
-@pytest.fixture
-def everyone(store: Database) -> Scope:
-    return scope_of(hire(store), everyone=True)
-
-
-@pytest.fixture
-def officer(store: Database) -> Officer:
-    return Officer(hire(store, "何静", "privacy").id, NOON + 2 * HOUR)
-
-
-@pytest.fixture
-def two(desk: EnquiryDesk, store: Database, asked: Asks) -> tuple[str, str]:
-    return ask(desk, store, asked, FIRST), ask(desk, store, asked, SECOND, NOON + MINUTE, name="小张")
 
 
 class Interrupted:
